@@ -1,0 +1,1 @@
+"""People out: command line, page, shortlists, exports."""

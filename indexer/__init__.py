@@ -1,0 +1,1 @@
+"""Videos in: media to shots, shots to three embeddings, embeddings into context."""

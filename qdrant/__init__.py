@@ -1,0 +1,1 @@
+"""Shots kept: schema, records, the query language, and the stores that answer it."""
