@@ -5,10 +5,11 @@ TrimbinError
 │   └── ProfileMismatch    a library is bound to another profile
 ├── InputError             one file cannot be taken; the others can         exit 1
 └── CannotRunNow           right request, wrong moment or machine           exit 3
-    ├── LibraryOwned       a living process holds the shard and won't answer
+    ├── LibraryOwned       a living process holds the shard: silent, or sole writer
     ├── WeightsUnavailable a model's weights cannot be had here
     ├── ConsentNeeded      dialogue would leave the machine unasked
     └── StoreUnavailable   the store is down, unwritable or full
+        └── OwnerGone      the process we read through went away: open the store again
 
 A message is one sentence for a person: what happened, to which file, and the way out.
 """
@@ -45,7 +46,7 @@ class CannotRunNow(TrimbinError):
 
 
 class LibraryOwned(CannotRunNow):
-    """A living process owns the shard and does not answer on its address."""
+    """A living process owns the shard: it does not answer, or we asked to write past it."""
 
 
 class WeightsUnavailable(CannotRunNow):
@@ -58,3 +59,7 @@ class ConsentNeeded(CannotRunNow):
 
 class StoreUnavailable(CannotRunNow):
     """The store cannot be opened, reached, read or written."""
+
+
+class OwnerGone(StoreUnavailable):
+    """The process whose loopback address we read through went away; open the store again."""

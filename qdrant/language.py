@@ -1,7 +1,7 @@
-"""The query language: what can be asked of the store, and its translation for Qdrant.
+"""The query language: what can be asked of the store, and what it answers.
 
-`Query` is what the indexer's encoders make of an editor's words; this module alone turns it into
-`qdrant_client.models`, which every backend understands.
+`Query` is what the indexer's encoders make of an editor's words; `qdrant.compile` alone turns it
+into `qdrant_client.models`, which every backend understands.
 """
 
 from __future__ import annotations

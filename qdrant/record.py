@@ -30,7 +30,31 @@ class ShotRecord:
     dialogue: str  # what is said during the shot; becomes the sparse `line`
     payload: Mapping[str, Any]  # JSON values only
 
-    def point_id(self, version: str) -> str:
-        """Return the point's id: uuid5 of title, model version, generation and shot."""
-        name = f"{self.title_id}/{version}/{self.generation}/{self.shot}"
-        return str(uuid.uuid5(POINT_NAMESPACE, name))
+    def point_id(self, version: str, *, library_id: str = "") -> str:
+        """Return the point's id: uuid5 of title, model version, generation and shot.
+
+        With `library_id`, the id in a store that several libraries may share.
+        """
+        return point_id(
+            self.title_id,
+            generation=self.generation,
+            shot=self.shot,
+            version=version,
+            library_id=library_id,
+        )
+
+
+def point_id(
+    title_id: str, *, generation: str, shot: int, version: str, library_id: str = ""
+) -> str:
+    """Return the uuid5 under which a shot is stored.
+
+    Two libraries may hold the same film in one collection: their points differ by `library_id`.
+    """
+    owner = f"{library_id}/" if library_id else ""
+    return str(uuid.uuid5(POINT_NAMESPACE, f"{owner}{title_id}/{version}/{generation}/{shot}"))
+
+
+def registry_id(library_id: str) -> str:
+    """Return the uuid5 of the point that holds a library's registry of generations."""
+    return str(uuid.uuid5(POINT_NAMESPACE, f"registry/{library_id}"))

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from qdrant_client import models
+from typing import Literal
 
 VIDEO, AUDIO, TEXT, CONTEXT = "video", "audio", "text", "context"
 DENSE_SPACES = (VIDEO, AUDIO, TEXT, CONTEXT)
 LINE = "line"
 """Sparse BM25 vector of the dialogue."""
 
-PAYLOAD_INDEXES: Mapping[str, models.PayloadSchemaType] = {
-    "library_id": models.PayloadSchemaType.KEYWORD,
-    "title_id": models.PayloadSchemaType.KEYWORD,
-    "generation": models.PayloadSchemaType.KEYWORD,
-    "title": models.PayloadSchemaType.KEYWORD,
-    "kind": models.PayloadSchemaType.KEYWORD,
-    "language": models.PayloadSchemaType.KEYWORD,
-    "tags": models.PayloadSchemaType.KEYWORD,
-    "genres": models.PayloadSchemaType.KEYWORD,
-    "shot": models.PayloadSchemaType.INTEGER,
-    "year": models.PayloadSchemaType.INTEGER,
-    "start_s": models.PayloadSchemaType.FLOAT,
-    "length_s": models.PayloadSchemaType.FLOAT,
-    "position": models.PayloadSchemaType.FLOAT,
-    "loudness": models.PayloadSchemaType.FLOAT,
-    "brightness": models.PayloadSchemaType.FLOAT,
-    "motion": models.PayloadSchemaType.FLOAT,
+FieldKind = Literal["keyword", "integer", "float"]
+"""How a payload field is indexed; the words are Qdrant's own."""
+
+PAYLOAD_INDEXES: Mapping[str, FieldKind] = {
+    "library_id": "keyword",
+    "title_id": "keyword",
+    "generation": "keyword",
+    "title": "keyword",
+    "kind": "keyword",
+    "language": "keyword",
+    "tags": "keyword",
+    "genres": "keyword",
+    "shot": "integer",
+    "year": "integer",
+    "start_s": "float",
+    "length_s": "float",
+    "position": "float",
+    "loudness": "float",
+    "brightness": "float",
+    "motion": "float",
 }
 
 

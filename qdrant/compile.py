@@ -1,0 +1,170 @@
+"""Query -> `qdrant_client.models`: the one place where the query language becomes Qdrant's."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from qdrant_client import models
+
+from qdrant import lines
+from qdrant.errors import UsageError
+from qdrant.language import Between, Condition, Equals, Query
+from qdrant.schema import LINE, Schema
+
+Asked = Mapping[str, list[float] | models.SparseVector]
+"""The vector to be near to, for each space that a query asks."""
+
+PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+"""Payload names that Qdrant's paths take unquoted; a dot in any other would mean nesting."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which points of a collection a library shows: added to every filter.
+
+    The registry point carries no vector and no `library_id`, so a question to a vector never
+    meets it; counts and scrolls leave it out by its id.
+    """
+
+    registry_id: str
+    library_id: str | None = None  # None: the collection is this library's alone
+    hidden: frozenset[tuple[str, str]] = frozenset()  # (title_id, generation)
+
+    def near(self, conditions: Sequence[Condition] = ()) -> models.Filter | None:
+        """Return the filter of a question to a vector; None where everything may answer."""
+        must = [*self._library(), *compiled(conditions)]
+        must_not = self._hidden()
+        if not must and not must_not:
+            return None
+        return models.Filter(must=must or None, must_not=must_not or None)
+
+    def all(self, conditions: Sequence[Condition] = ()) -> models.Filter:
+        """Return the filter of a count or a scroll, and of the line's idf statistics."""
+        return models.Filter(
+            must=[*self._library(), *compiled(conditions)] or None,
+            must_not=[*self._hidden(), models.HasIdCondition(has_id=[self.registry_id])],
+        )
+
+    def generation(self, title_id: str, generation: str) -> models.Filter:
+        """Return the filter of one generation of a title, hidden or not."""
+        return models.Filter(must=[*self._library(), *_generation(title_id, generation)])
+
+    def _library(self) -> list[models.Condition]:
+        return [] if self.library_id is None else [_match("library_id", self.library_id)]
+
+    def _hidden(self) -> list[models.Condition]:
+        return [models.Filter(must=_generation(*pair)) for pair in sorted(self.hidden)]
+
+
+def asked_spaces(query: Query, schema: Schema) -> Asked:
+    """Return the vector for every space the query asks; a line of only stop words asks nothing.
+
+    Raises UsageError for a space the library does not have, and for a vector of another length,
+    of zeros, or with a NaN in it.
+    """
+    spaces: dict[str, list[float] | models.SparseVector] = {}
+    for space, vector in query.vectors.items():
+        if space not in schema.dims:
+            known = ", ".join(schema.dims)
+            raise UsageError(f"This library has no `{space}` vectors; it can be asked in {known}.")
+        dim = schema.dims[space]
+        if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
+            raise UsageError(
+                f"A query in `{space}` takes {dim} finite numbers, not all zero, and got an "
+                f"array of shape {vector.shape}; encode it with the library's own profile."
+            )
+        spaces[space] = vector.astype(np.float32).tolist()
+    words = lines.question(query.line)
+    if words is not None:
+        spaces[LINE] = words
+    return spaces
+
+
+def proposals(asked: Asked, query: Query, scope: Scope) -> list[models.QueryRequest]:
+    """Return one request a space: its nearest shots among those the conditions allow."""
+    where = scope.near(query.conditions)
+    return [
+        models.QueryRequest(
+            query=vector,
+            using=space,
+            filter=where,
+            params=_params(space, scope),
+            limit=query.candidates,
+            with_payload=True,
+        )
+        for space, vector in asked.items()
+    ]
+
+
+def completions(
+    asked: Asked, missing: Mapping[str, Sequence[str]], scope: Scope
+) -> list[models.QueryRequest]:
+    """Return one request for each space of `missing`: the exact scores of these points there."""
+    return [
+        models.QueryRequest(
+            query=asked[space],
+            using=space,
+            filter=models.Filter(must=[models.HasIdCondition(has_id=list(ids))]),
+            params=_params(space, scope, exact=True),
+            limit=len(ids),
+        )
+        for space, ids in missing.items()
+    ]
+
+
+def bearers(space: str, ids: Sequence[str]) -> models.QueryRequest:
+    """Return the request for those of these points that have a vector in this space."""
+    has_vector = models.HasVectorCondition(has_vector=space)
+    return models.QueryRequest(
+        filter=models.Filter(must=[models.HasIdCondition(has_id=list(ids)), has_vector]),
+        limit=len(ids),
+    )
+
+
+def compiled(conditions: Iterable[Condition]) -> list[models.Condition]:
+    """Return Qdrant's conditions; one that is open on both sides says nothing and is left out.
+
+    Raises UsageError for a name that cannot be a payload field and for a bound that is NaN.
+    """
+    result: list[models.Condition] = []
+    for condition in conditions:
+        match condition:
+            case Equals(name, value):
+                result.append(_match(_key(name), value))
+            case Between(name, None, None):
+                _key(name)
+            case Between(name, low, high):
+                if any(bound is not None and math.isnan(bound) for bound in (low, high)):
+                    raise UsageError(f"The bounds of `{name}` must be numbers: {low}..{high}.")
+                bounds = models.Range(gte=low, lte=high)
+                result.append(models.FieldCondition(key=_key(name), range=bounds))
+    return result
+
+
+def _params(space: str, scope: Scope, *, exact: bool | None = None) -> models.SearchParams | None:
+    if space != LINE:
+        return models.SearchParams(exact=True) if exact else None
+    # Without a corpus, idf would count deleted and hidden shots, and other libraries' too, each
+    # backend in its own way.
+    corpus = models.IdfCorpusParams(corpus=scope.all())
+    return models.SearchParams(idf=corpus, exact=exact)
+
+
+def _generation(title_id: str, generation: str) -> list[models.Condition]:
+    return [_match("title_id", title_id), _match("generation", generation)]
+
+
+def _match(key: str, value: str | int | bool) -> models.FieldCondition:
+    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+
+
+def _key(name: str) -> str:
+    if PLAIN_KEY.fullmatch(name):
+        return name
+    if not name or '"' in name:
+        raise UsageError(f"`{name}` cannot be the name of a field; look at the titles.csv header.")
+    return f'"{name}"'

@@ -1,0 +1,182 @@
+"""The embedded backend: a qdrant-edge shard in a folder, held by one process."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import qdrant_edge as edge
+from qdrant_client import models
+
+from qdrant import edge_types
+from qdrant.backend import Fields
+from qdrant.errors import StoreUnavailable, TrimbinError
+from qdrant.schema import Schema
+
+MIN_FREE_BYTES = 128 * 2**20
+"""Room a disk must have before points are written. The shard writes through mapped files, where
+a full disk is no error that could be caught but kills the process (SIGBUS)."""
+
+FLUSH_EVERY_POINTS = 4096
+"""The log of writes is cut at a flush, and read again at opening after a crash. A flush takes some
+0.3 s on a slow disk however little there is to write: each payload index has files of its own."""
+
+SHARD, UNFINISHED = "shard", "shard.unfinished"
+
+
+class EdgeBackend:
+    """A Backend in `folder`. Threads may read and write at once; other processes may not."""
+
+    shared = False
+
+    def __init__(self, folder: Path, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
+        self._folder = folder
+        self._min_free_bytes = min_free_bytes
+        self._shard: edge.EdgeShard | None = None
+        self._writing = threading.RLock()
+        self._unflushed = 0  # points
+
+    def ensure(self, schema: Schema) -> None:
+        """Open the shard, made first if it isn't there.
+
+        Raises StoreUnavailable naming the folder: unwritable, full, damaged, of other lengths.
+        """
+        with self._named("be opened"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path = self._folder / SHARD
+            if not path.exists():
+                self._require_room()
+                self._create(path, schema)
+            self._shard = edge.EdgeShard.load(str(path), edge_types.config(schema))
+
+    def upsert(
+        self, points: Sequence[models.PointStruct], *, only_if: models.Filter | None = None
+    ) -> None:
+        """Write points; with `only_if`, one that exists is replaced only where it matches."""
+        condition = None if only_if is None else edge_types.filter_(only_if)
+        operation = edge.UpdateOperation.upsert_points(
+            [edge_types.point(point) for point in points], condition=condition
+        )
+        with self._writing:
+            if only_if is None:
+                # Deletions and the registry go on within the reserve: they are the way back.
+                self._require_room()
+            self._update(operation)
+            self._unflushed += len(points)
+            if self._unflushed >= FLUSH_EVERY_POINTS:
+                self.flush()
+
+    def delete(self, which: models.Filter) -> None:
+        """Delete every point that matches."""
+        self._update(edge.UpdateOperation.delete_points_by_filter(edge_types.filter_(which)))
+
+    def query_batch(
+        self, requests: Sequence[models.QueryRequest]
+    ) -> list[list[models.ScoredPoint]]:
+        """Return the scored points of each request, best first."""
+        batch = edge.QueryBatchRequest([edge_types.query(request) for request in requests])
+        with self._named("be searched"):
+            answers = self._open().query_batch(batch)
+        return [[edge_types.scored(point) for point in answer] for answer in answers]
+
+    def retrieve(
+        self, ids: Sequence[str], *, payload: Fields = False, vectors: Fields = False
+    ) -> list[models.Record]:
+        """Return those of these points that exist, in any order."""
+        with self._named("be read"):
+            points = self._open().retrieve(
+                list(ids),
+                with_payload=edge_types.fields(payload),
+                with_vector=edge_types.fields(vectors),
+            )
+        return [edge_types.record(point) for point in points]
+
+    def scroll(
+        self,
+        which: models.Filter | None,
+        *,
+        limit: int,
+        offset: str | None = None,
+        payload: Fields = True,
+    ) -> tuple[list[models.Record], str | None]:
+        """Return a page of points in the order of their ids, and where the next one begins."""
+        request = edge.ScrollRequest(
+            limit=limit,
+            offset=offset,
+            filter=None if which is None else edge_types.filter_(which),
+            with_payload=edge_types.fields(payload),
+            with_vector=False,
+        )
+        with self._named("be read"):
+            points, following = self._open().scroll(request)
+        page = [edge_types.record(point) for point in points]
+        return page, None if following is None else str(following)
+
+    def count(self, which: models.Filter | None) -> int:
+        """Return exactly how many points match."""
+        where = None if which is None else edge_types.filter_(which)
+        with self._named("be counted"):
+            return self._open().count(edge.CountRequest(exact=True, filter=where))
+
+    def flush(self) -> None:
+        """Return once everything written would outlive a power cut."""
+        with self._writing, self._named("be flushed"):
+            self._open().flush()
+            self._unflushed = 0
+
+    def close(self) -> None:
+        """Flush and let go of the shard."""
+        with self._writing, self._named("be closed"):
+            shard, self._shard = self._shard, None
+            if shard is not None:
+                shard.close()  # which flushes
+
+    def _update(self, operation: edge.UpdateOperation) -> None:
+        with self._writing, self._named("be written"):
+            self._open().update(operation)
+
+    def _create(self, path: Path, schema: Schema) -> None:
+        """Make the shard and its indexes aside, so that one that is there is whole."""
+        unfinished = self._folder / UNFINISHED
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shard = edge.EdgeShard.create(str(unfinished), edge_types.config(schema))
+        for operation in edge_types.payload_indexes():
+            shard.update(operation)
+        shard.flush()
+        shard.close()
+        unfinished.rename(path)
+
+    def _open(self) -> edge.EdgeShard:
+        if self._shard is None:
+            raise StoreUnavailable(f"The shard in {self._folder} is closed; open it again.")
+        return self._shard
+
+    def _require_room(self) -> None:
+        with self._named("be written"):
+            if shutil.disk_usage(self._folder).free < self._min_free_bytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
+
+    @contextmanager
+    def _named(self, deed: str) -> Iterator[None]:
+        """Tell whatever goes wrong, down to a panic in the engine, with the folder's name."""
+        try:
+            yield
+        except TrimbinError:
+            raise
+        except BaseException as error:
+            if not isinstance(error, Exception) and type(error).__module__ != "pyo3_runtime":
+                raise
+            raise StoreUnavailable(self._message(deed, error)) from error
+
+    def _message(self, deed: str, error: BaseException) -> str:
+        what = f"The shard in {self._folder} could not {deed}"
+        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
+            return f"{what}, because the disk is full; free some room and try again."
+        if isinstance(error, OSError):
+            return f"{what} ({error.strerror}); make the folder writable or name another."
+        return f"{what} ({error}); if it stays so, `trimbin rebuild` makes it anew."

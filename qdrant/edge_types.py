@@ -1,0 +1,179 @@
+"""`qdrant_client.models` -> `qdrant_edge` and back: as much of both as our language uses.
+
+Whatever is not translated raises a UsageError that names it, so that nothing is dropped unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import qdrant_edge as edge
+from qdrant_client import models
+from qdrant_client.models import (
+    FieldCondition,
+    Filter,
+    HasIdCondition,
+    HasVectorCondition,
+    NearestQuery,
+    QueryRequest,
+    SparseVector,
+)
+
+from qdrant.errors import UsageError
+from qdrant.schema import LINE, PAYLOAD_INDEXES, FieldKind, Schema
+
+INDEX_TYPES: dict[FieldKind, edge.PayloadSchemaType] = {
+    "keyword": edge.PayloadSchemaType.Keyword,
+    "integer": edge.PayloadSchemaType.Integer,
+    "float": edge.PayloadSchemaType.Float,
+}
+
+
+def config(schema: Schema) -> edge.EdgeConfig:
+    """Return a shard's configuration: cosine for dense spaces, idf for the line, a log of writes.
+
+    Without that log (`wal_enabled=False`) nothing keeps a second process out of the shard.
+    """
+    return edge.EdgeConfig(
+        vectors={
+            space: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine)
+            for space, dim in schema.dims.items()
+        },
+        sparse_vectors={LINE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        wal_enabled=True,
+    )
+
+
+def payload_indexes() -> list[edge.UpdateOperation]:
+    """Return the operations that index the payload, to be done before the first point."""
+    return [
+        edge.UpdateOperation.create_field_index(name, INDEX_TYPES[kind])
+        for name, kind in PAYLOAD_INDEXES.items()
+    ]
+
+
+def point(struct: models.PointStruct) -> edge.Point:
+    """Return a point with named vectors."""
+    if not isinstance(struct.vector, dict):
+        raise _refusal("a point whose vectors have no names", struct.vector)
+    vectors = {name: _vector(vector) for name, vector in struct.vector.items()}
+    return edge.Point(str(struct.id), vectors, struct.payload)
+
+
+def query(request: QueryRequest) -> edge.QueryRequest:
+    """Return a request for the points nearest to a vector, or just for those that match."""
+    _refuse_fields(request, "query", "using", "filter", "params", "limit", "with_payload")
+    wanted = request.query
+    if isinstance(wanted, NearestQuery):
+        _refuse_fields(wanted, "nearest")
+        wanted = wanted.nearest
+    nearest = None if wanted is None else edge.Query.Nearest(_vector(wanted), using=request.using)
+    if request.limit is None:
+        raise _refusal("a query without a limit", request)
+    return edge.QueryRequest(
+        limit=request.limit,
+        query=nearest,
+        filter=None if request.filter is None else filter_(request.filter),
+        params=None if request.params is None else _params(request.params),
+        with_payload=fields(request.with_payload),
+    )
+
+
+def filter_(where: Filter) -> edge.Filter:
+    """Return a filter of conditions that must, and must not, hold."""
+    _refuse_fields(where, "must", "must_not")
+    return edge.Filter(must=_conditions(where.must), must_not=_conditions(where.must_not))
+
+
+def fields(wanted: Any) -> bool | list[str]:
+    """Return which payload fields or vectors are wanted: all, none, or these."""
+    if wanted is None or isinstance(wanted, bool):
+        return bool(wanted)
+    if isinstance(wanted, Sequence) and not isinstance(wanted, str):
+        return [str(name) for name in wanted]
+    raise _refusal("a selector of payload or vectors", wanted)
+
+
+def scored(point: edge.ScoredPoint) -> models.ScoredPoint:
+    """Return a found point."""
+    return models.ScoredPoint(
+        id=str(point.id), version=point.version, score=point.score, payload=point.payload
+    )
+
+
+def record(point: edge.Record) -> models.Record:
+    """Return a stored point."""
+    vectors: Any = point.vector
+    if isinstance(vectors, dict):
+        vectors = {name: _stored(vector) for name, vector in vectors.items()}
+    return models.Record(id=str(point.id), payload=point.payload, vector=vectors)
+
+
+def _conditions(conditions: Any) -> list[edge.ConditionType] | None:
+    if conditions is None:
+        return None
+    several = conditions if isinstance(conditions, list) else [conditions]
+    return [_condition(condition) for condition in several]
+
+
+def _condition(condition: models.Condition) -> Any:
+    match condition:
+        case Filter():
+            return filter_(condition)
+        case HasIdCondition():
+            return edge.HasIdCondition({str(id_) for id_ in condition.has_id})
+        case HasVectorCondition():
+            return edge.HasVectorCondition(condition.has_vector)
+        case FieldCondition():
+            return _field(condition)
+    raise _refusal("a condition", condition)
+
+
+def _field(condition: FieldCondition) -> edge.FieldCondition:
+    _refuse_fields(condition, "key", "match", "range")
+    match, bounds = condition.match, condition.range
+    if isinstance(match, models.MatchValue) and bounds is None:
+        return edge.FieldCondition(condition.key, match=edge.MatchValue(match.value))
+    if isinstance(bounds, models.Range) and match is None:
+        limits = edge.RangeFloat(gte=bounds.gte, gt=bounds.gt, lte=bounds.lte, lt=bounds.lt)
+        return edge.FieldCondition(condition.key, range=limits)
+    raise _refusal("a condition on a field", condition)
+
+
+def _params(params: models.SearchParams) -> edge.SearchParams:
+    _refuse_fields(params, "exact", "idf")
+    if params.idf is None:
+        return edge.SearchParams(exact=bool(params.exact))
+    if not isinstance(params.idf, models.IdfCorpusParams):
+        raise _refusal("an idf", params.idf)
+    corpus = edge.IdfParams(corpus=filter_(params.idf.corpus))
+    return edge.SearchParams(exact=bool(params.exact), idf=corpus)
+
+
+def _vector(vector: Any) -> Any:
+    if isinstance(vector, SparseVector):
+        return edge.SparseVector(indices=vector.indices, values=vector.values)
+    if isinstance(vector, list) and all(isinstance(number, float | int) for number in vector):
+        return vector
+    raise _refusal("a vector", vector)
+
+
+def _stored(vector: Any) -> Any:
+    if isinstance(vector, edge.SparseVector):
+        return SparseVector(indices=vector.indices, values=vector.values)
+    return vector
+
+
+def _refuse_fields(model: Any, *understood: str) -> None:
+    """Refuse a model that sets a field other than these."""
+    for name in type(model).model_fields:
+        if name not in understood and getattr(model, name) not in (None, False):
+            raise _refusal(f"`{name}` of {type(model).__name__}", getattr(model, name))
+
+
+def _refusal(what: str, value: Any) -> UsageError:
+    return UsageError(
+        f"The embedded store does not understand {what} ({type(value).__name__}); ask it what "
+        f"the query language can say, or set QDRANT_URL to a Qdrant server."
+    )

@@ -1,0 +1,189 @@
+"""One suite over every backend, against a slow and obvious reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qdrant.errors import LibraryOwned, UsageError
+from qdrant.language import Between, Equals, Query
+from qdrant.schema import LINE
+
+TITLES = ("alpha", "bravo", "charlie")
+CONDITIONS = {
+    "none": (),
+    "text equals": (Equals("title_id", "bravo"),),
+    "number equals": (Equals("year", 1994),),
+    "a list contains": (Equals("tags", "crane shot"), Equals("tags", "night")),
+    "between": (Between("year", 1991, 1995), Between("position", high=0.5)),
+    "open on both sides": (Between("year"),),
+    "a name with a space": (Equals("house style", "close"),),
+    "nothing fits": (Equals("year", 1800),),
+}
+
+
+@pytest.fixture
+def published(place, shots_of):
+    """Three titles, one of them in its second generation; returns the visible records."""
+    visible = []
+    for title in TITLES:
+        if title == "bravo":
+            place.writer.publish(title, "g0", shots_of(title, "g0", seed=7, count=40))
+        records = shots_of(title)
+        place.writer.publish(title, "g1", records)
+        visible += records
+    return visible
+
+
+@pytest.mark.parametrize(
+    ("spaces", "line", "candidates"),
+    [
+        (("video",), "", 7),
+        (("audio",), "", 7),
+        (("text",), "", 500),
+        ((), "rain harbour", 500),
+        (("video", "audio", "text"), "violin", 500),
+        (("video", "audio"), "", 5),
+    ],
+)
+def test_finds_what_the_reference_finds(
+    place, published, reference, direction, spaces, line, candidates
+):
+    for name, conditions in CONDITIONS.items():
+        vectors = {space: direction(space) for space in spaces}
+        query = Query(vectors, line, conditions, candidates)
+
+        hits = place.reader.query(query)
+
+        expected = reference(published, query)
+        assert {(hit.title_id, hit.shot) for hit in hits} == expected.keys(), name
+        for hit in hits:
+            wanted = expected[hit.title_id, hit.shot]
+            assert hit.similarities == pytest.approx(wanted, abs=1e-5), name
+        keys = [(-max(hit.similarities.values()), hit.title_id, hit.shot) for hit in hits]
+        assert keys == sorted(keys), name
+
+
+def test_a_hit_carries_its_payload(place, published, direction):
+    hit = place.reader.query(Query({"video": direction("video")}, candidates=1))[0]
+
+    record = next(r for r in published if (r.title_id, r.shot) == (hit.title_id, hit.shot))
+    added = {"library_id", "title_id", "generation", "shot"}
+    assert {k: v for k, v in hit.payload.items() if k not in added} == dict(record.payload)
+    assert hit.payload["library_id"] == "film-club"
+    assert hit.payload["generation"] == "g1"
+
+
+def test_a_silent_shot_never_ranks_above_a_bad_match(place, shots_of):
+    silent, loud = shots_of("alpha", count=2)
+    assert "audio" not in silent.vectors and "audio" in loud.vectors
+    place.writer.publish("alpha", "g1", [silent, loud])
+    opposite = -loud.vectors["audio"]
+
+    by_sound = place.reader.query(Query({"audio": opposite}))
+    by_both = place.reader.query(Query({"audio": opposite, "video": loud.vectors["video"]}))
+
+    assert [(hit.shot, hit.similarities["audio"]) for hit in by_sound] == [
+        (1, pytest.approx(-1, abs=1e-5))
+    ]
+    assert {hit.shot: set(hit.similarities) for hit in by_both} == {
+        0: {"video"},
+        1: {"video", "audio"},
+    }
+
+
+def test_a_line_that_is_not_said_scores_zero_and_one_without_words_is_left_out(
+    place, published, direction
+):
+    hits = place.reader.query(Query({"video": direction("video")}, "copper", candidates=500))
+
+    spoken = {(r.title_id, r.shot): r.dialogue for r in published}
+    assert len(hits) == len(published)
+    for hit in hits:
+        dialogue = spoken[hit.title_id, hit.shot]
+        assert (LINE in hit.similarities) is bool(dialogue)
+        assert (hit.similarities.get(LINE, 0.0) > 0) is ("copper" in dialogue)
+
+
+def test_a_line_of_stop_words_is_not_asked(place, published, direction):
+    vectors = {"video": direction("video")}
+
+    assert place.reader.query(Query(line="to be or not to be")) == []
+    hits = place.reader.query(Query(vectors, "to be or not to be", candidates=3))
+    assert [set(hit.similarities) for hit in hits] == [{"video"}] * 3
+
+
+def test_conditions_alone_find_shots(place, published):
+    hits = place.reader.query(Query(conditions=(Equals("year", 1994),)))
+
+    wanted = sorted((r.title_id, r.shot) for r in published if r.payload["year"] == 1994)
+    assert [(hit.title_id, hit.shot) for hit in hits] == wanted
+    assert all(hit.similarities == {} for hit in hits)
+    assert place.reader.query(Query()) == []
+
+
+def test_counts_and_generations_are_of_what_is_visible(place, published):
+    assert place.reader.count() == len(published) == 90
+    assert place.reader.generations() == dict.fromkeys(TITLES, "g1")
+
+
+def test_stored_vectors_come_back(place, published):
+    record = published[31]
+
+    stored = place.reader.vectors(record.title_id, record.shot)
+
+    assert stored.keys() == record.vectors.keys()
+    for space, vector in stored.items():
+        np.testing.assert_allclose(vector, record.vectors[space], atol=1e-6)
+    assert place.reader.vectors("bravo", 35) == {}  # only the generation before had it
+    assert place.reader.vectors("nobody", 0) == {}
+
+
+def test_a_removed_title_is_gone(place, published, direction):
+    place.writer.remove("bravo")
+    place.writer.remove("bravo")
+
+    assert place.reader.generations() == {"alpha": "g1", "charlie": "g1"}
+    assert place.reader.count() == 60
+    hits = place.reader.query(Query({"video": direction("video")}, candidates=500))
+    assert {hit.title_id for hit in hits} == {"alpha", "charlie"}
+
+
+def test_a_title_without_shots_is_there_and_empty(place):
+    place.writer.publish("untitled", "g1", [])
+
+    assert place.reader.generations() == {"untitled": "g1"}
+    assert place.reader.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        ({"context": np.ones(8, np.float32)}, "has no `context` vectors.*video, audio, text"),
+        ({"video": np.ones(7, np.float32)}, r"takes 8 finite numbers.*\(7,\)"),
+        ({"video": np.full(8, np.nan, np.float32)}, "finite"),
+        ({"video": np.zeros(8, np.float32)}, "not all zero"),
+    ],
+)
+def test_a_query_that_cannot_be_asked_says_why(place, vectors, message):
+    with pytest.raises(UsageError, match=message):
+        place.reader.query(Query(vectors))
+
+
+@pytest.mark.parametrize(
+    "condition", [Between("year", float("nan"), 1), Equals('a"b', 1), Equals("", 1)]
+)
+def test_a_condition_that_cannot_be_met_by_anything_says_why(place, direction, condition):
+    with pytest.raises(UsageError, match=r"year|field"):
+        place.reader.query(Query({"video": direction("video")}, conditions=(condition,)))
+
+
+def test_a_reader_does_not_write(place, published):
+    if place.reader is place.writer:
+        assert place.reader.owned
+        return
+    with pytest.raises(LibraryOwned, match=r"cannot publish.*`pytest` \(process \d+"):
+        place.reader.publish("delta", "g1", [])
+    with pytest.raises(LibraryOwned, match="cannot remove"):
+        place.reader.remove("alpha")
+    assert place.writer.count() == len(published)

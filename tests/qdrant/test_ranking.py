@@ -1,0 +1,91 @@
+"""Similarities become scores, by hand-checkable numbers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from qdrant.errors import UsageError
+from qdrant.language import ShotHit
+from qdrant.ranking import Calibration, score_shots
+
+HALF = Calibration(floor=0.0, ceiling=1.0, weight=0.5)
+
+
+def hit(shot, title_id="alpha", **similarities):
+    return ShotHit(title_id, shot, similarities, {})
+
+
+@pytest.mark.parametrize(
+    ("similarity", "evidence"), [(-1, 0), (0.2, 0), (0.3, 0.2), (0.4, 0.4), (0.6, 0.8), (1, 0.8)]
+)
+def test_evidence_is_linear_between_floor_and_ceiling(similarity, evidence):
+    calibration = Calibration(floor=0.2, ceiling=0.6, weight=0.8)
+    assert calibration.evidence(similarity) == pytest.approx(evidence)
+
+
+@pytest.mark.parametrize(("bm25", "evidence"), [(0, 0), (2, 0.2), (6, 0.45), (54, 0.81)])
+def test_evidence_of_a_line_bends_towards_its_weight(bm25, evidence):
+    line = Calibration(floor=0.0, ceiling=1.0, weight=0.9, half=6.0)
+    expected = {0: 0.0, 2: 0.9 * 2 / 8, 6: 0.45, 54: 0.81}[bm25]
+    assert line.evidence(bm25) == pytest.approx(expected)
+    assert line.evidence(bm25) < line.evidence(bm25 + 1) < 0.9
+
+
+def test_spaces_combine_by_noisy_or_and_share_by_their_logarithms():
+    (shot,) = score_shots([hit(0, video=1.0, audio=1.0)], {"video": HALF, "audio": HALF})
+    assert shot.score == pytest.approx(0.75)  # 1 - .5 * .5
+    assert shot.shares == pytest.approx({"video": 0.5, "audio": 0.5})
+
+    strong = Calibration(floor=0.0, ceiling=1.0, weight=0.75)
+    (shot,) = score_shots([hit(0, video=1.0, audio=1.0)], {"video": strong, "audio": HALF})
+    assert shot.score == pytest.approx(0.875)  # 1 - .25 * .5
+    assert shot.shares == pytest.approx({"video": 2 / 3, "audio": 1 / 3})  # log 4 : log 2
+
+
+def test_a_missing_space_says_nothing():
+    """A shot without words scores as high as one whose words say nothing, never lower."""
+    calibrations = {"video": HALF, "line": HALF}
+    textless, silent = score_shots([hit(0, video=0.8), hit(1, video=0.8, line=0.0)], calibrations)
+    assert textless.score == pytest.approx(silent.score) == pytest.approx(0.4)
+    assert textless.shares == {"video": 1.0}
+    assert silent.shares == {"video": 1.0, "line": 0.0}
+
+
+def test_no_evidence_has_no_shares():
+    (shot,) = score_shots([hit(0, video=-0.5)], {"video": HALF})
+    assert (shot.score, shot.shares) == (0.0, {})
+    (shot,) = score_shots([hit(0)], {})
+    assert (shot.score, shot.shares) == (0.0, {})
+
+
+def test_scores_are_ordered_with_ties_by_title_and_shot():
+    hits = [hit(2, video=0.5), hit(1, "bravo", video=0.5), hit(1, video=0.5), hit(9, video=0.6)]
+    ranked = score_shots(hits, {"video": HALF})
+    assert [(s.title_id, s.shot) for s in ranked] == [
+        ("alpha", 9),
+        ("alpha", 1),
+        ("alpha", 2),
+        ("bravo", 1),
+    ]
+
+
+def test_a_space_without_calibration_is_told():
+    with pytest.raises(UsageError, match=r"no calibration for `audio`.*video"):
+        score_shots([hit(0, audio=0.5)], {"video": HALF})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"floor": 0.5, "ceiling": 0.5},
+        {"floor": 0, "ceiling": 1, "weight": 1.0},
+        {"floor": 0, "ceiling": 1, "weight": 0.0},
+        {"floor": math.nan, "ceiling": 1},
+        {"floor": 0, "ceiling": 1, "half": 0.0},
+    ],
+)
+def test_a_calibration_that_makes_no_sense_is_refused(wrong):
+    with pytest.raises(UsageError, match="floor < ceiling"):
+        Calibration(**wrong)
