@@ -1,0 +1,1 @@
+"""The context model: every shot read among the shots around it."""

@@ -1,0 +1,146 @@
+"""A context model on disk: weights in safetensors, all else in JSON, whole or not at all.
+
+    folder/context.json                 config, metrics, fingerprint, and the id of the weights
+    folder/context-<id>.safetensors     the weights; the id is their hash
+
+The weights carry their hash in their name, so a new model never overwrites the one in use: the
+JSON, renamed last, is what switches from one to the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from indexer.context.evaluation import Evaluation
+from indexer.context.model import ContextConfig, ContextModel
+from indexer.context.train import Metrics, Trained
+from qdrant.errors import CannotRunNow
+
+FORMAT = 1
+"""Raised when a checkpoint's files change their meaning."""
+
+RECORD = "context.json"
+ID_LENGTH = 16
+"""Hexadecimal digits."""
+
+DUE_GROWTH = 4
+"""A library this many times the size a model was trained on is worth training anew."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A context model as it was saved."""
+
+    id: str  # hash of the weights: names the model version
+    model: ContextModel  # on the CPU, ready for use
+    config: ContextConfig
+    metrics: Metrics
+    fingerprint: str  # of the data it was trained on, as the caller named it
+
+
+def save_checkpoint(folder: Path, trained: Trained, *, fingerprint: str) -> str:
+    """Write the model so that a reader finds the former one or this one; return its id.
+
+    `fingerprint` is the caller's hash of the title ids and generations trained on. Raises
+    CannotRunNow where the folder cannot be written.
+    """
+    weights = safetensors.torch.save(
+        {name: tensor.contiguous() for name, tensor in trained.model.state_dict().items()}
+    )
+    model_id = _id_of(weights)
+    record = {
+        "format": FORMAT,
+        "id": model_id,
+        "fingerprint": fingerprint,
+        "config": asdict(trained.model.config),
+        "metrics": asdict(trained.metrics),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(_weights_path(folder, model_id), weights)
+        _write_whole(folder / RECORD, json.dumps(record, indent=2).encode())
+        for former in folder.glob("context-*.safetensors"):
+            if former != _weights_path(folder, model_id):
+                former.unlink()
+    except OSError as error:
+        raise CannotRunNow(
+            f"The context model cannot be written to {folder} ({error}); make room or choose "
+            "another library, then run `trimbin train` again."
+        ) from error
+    return model_id
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Return the model saved in a folder. Raises CannotRunNow where there is none or it is damaged.
+
+    Nothing random is drawn: the state of the process's generators is left as it was.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_bytes())
+    except FileNotFoundError as error:
+        raise CannotRunNow(
+            f"There is no context model in {folder}; run `trimbin train` to make one."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, f"{RECORD} cannot be read") from error
+    try:
+        return _restore(folder, record)
+    except CannotRunNow:
+        raise
+    except Exception as error:  # whatever a strange file makes the readers raise
+        raise _damaged(folder, f"its files do not fit together: {error}") from error
+
+
+def is_due(checkpoint: Checkpoint, num_shots: int) -> bool:
+    """Return whether a library of `num_shots` has outgrown the model."""
+    return num_shots >= DUE_GROWTH * checkpoint.metrics.num_shots
+
+
+def _restore(folder: Path, record: Mapping[str, Any]) -> Checkpoint:
+    if record["format"] != FORMAT:
+        raise _damaged(folder, f"its format is {record['format']} and this program reads {FORMAT}")
+    weights = _weights_path(folder, record["id"]).read_bytes()
+    if _id_of(weights) != record["id"]:
+        raise _damaged(folder, "the weights are not those that were saved")
+    config = ContextConfig(**record["config"])
+    evaluation = Evaluation(**record["metrics"]["evaluation"])
+    with torch.random.fork_rng(devices=[]):  # the initial weights, drawn only to be replaced
+        model = ContextModel(config)
+    model.load_state_dict(safetensors.torch.load(weights))
+    return Checkpoint(
+        id=record["id"],
+        model=model.eval(),
+        config=config,
+        metrics=Metrics(**{**record["metrics"], "evaluation": evaluation}),
+        fingerprint=record["fingerprint"],
+    )
+
+
+def _damaged(folder: Path, reason: str) -> CannotRunNow:
+    return CannotRunNow(
+        f"The context model in {folder} cannot be used ({reason}); run `trimbin train` to make "
+        "it anew."
+    )
+
+
+def _id_of(weights: bytes) -> str:
+    return sha256(weights).hexdigest()[:ID_LENGTH]
+
+
+def _weights_path(folder: Path, model_id: str) -> Path:
+    return folder / f"context-{model_id}.safetensors"
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write beside `path`, then rename into place."""
+    temporary = path.with_name(f"{path.name}.part")
+    temporary.write_bytes(content)
+    temporary.replace(path)

@@ -1,0 +1,73 @@
+"""Which optimiser moves which parameter: Muon the hidden matrices, AdamW everything else.
+
+Muon: https://kellerjordan.github.io/posts/muon/. With `match_rms_adamw` (Moonshot, arXiv
+2502.16982) its steps are as long as AdamW's, so that one weight decay and one order of learning
+rate serve both.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from torch import nn, optim
+
+from indexer.context.model import ContextConfig, ContextModel
+
+ADAMW_BETAS = (0.9, 0.95)
+"""Runs are hundreds of steps: the usual 0.999 would remember the first ones to the end."""
+
+
+@dataclass(frozen=True)
+class ParameterSplit:
+    """A model's parameters by the optimiser that moves them, each by its name."""
+
+    muon: dict[str, nn.Parameter]  # matrices inside the encoder's layers
+    adamw_decayed: dict[str, nn.Parameter]  # projections into and out of the hidden size
+    adamw: dict[str, nn.Parameter]  # [MASK], [CLS], absent [GLOBAL], positions, norms, biases
+
+
+def split_parameters(model: ContextModel) -> ParameterSplit:
+    """Return every parameter in exactly one of the three groups."""
+    split = ParameterSplit({}, {}, {})
+    for name, parameter in model.named_parameters():
+        if parameter.ndim < 2 or name.startswith("learned_positions."):
+            split.adamw[name] = parameter
+        elif name.startswith("layers."):
+            split.muon[name] = parameter
+        else:
+            split.adamw_decayed[name] = parameter
+    return split
+
+
+def make_optimisers(model: ContextModel, config: ContextConfig) -> list[optim.Optimizer]:
+    """Return the optimisers that together move every parameter once."""
+    split = split_parameters(model)
+    decay = config.weight_decay
+    return [
+        optim.Muon(
+            split.muon.values(),
+            lr=config.muon_lr,
+            weight_decay=decay,
+            adjust_lr_fn="match_rms_adamw",
+        ),
+        optim.AdamW(
+            [
+                {"params": list(split.adamw_decayed.values()), "weight_decay": decay},
+                {"params": list(split.adamw.values()), "weight_decay": 0.0},
+            ],
+            lr=config.adamw_lr,
+            betas=ADAMW_BETAS,
+        ),
+    ]
+
+
+def rate_share(step: int, *, steps: int, warmup_share: float) -> float:
+    """Return the share (0..1) of the full learning rate at `step` of `steps`, counted from 0.
+
+    Rises in a line over the warm-up, then falls along half a cosine.
+    """
+    warmup = max(1, round(steps * warmup_share))
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))

@@ -1,0 +1,89 @@
+"""A trained model put to use: contextual vectors for every shot of a title, and for the title."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from indexer.context.crops import collate
+from indexer.context.model import ContextModel
+from indexer.context.sequence import TitleSequence
+from indexer.context.windows import most_central, overlapping_windows
+from indexer.encoders.protocol import Vectors, unit
+from qdrant.errors import ProfileMismatch
+
+
+@dataclass(frozen=True)
+class ContextVectors:
+    """A title's shots as their context shows them."""
+
+    shots: Vectors  # (num_shots, fused_dim) float32, unit length, empty shots too
+    title: Vectors  # (hidden,) float32, unit length: [CLS], the mean of it over windows
+
+
+def contextualise(model: ContextModel, title: TitleSequence) -> ContextVectors:
+    """Return the title's contextual vectors: the same whatever else is read before or beside it.
+
+    Raises ProfileMismatch where the shots are not of the size the model was trained on.
+    """
+    return predict(model, title)
+
+
+def predict(
+    model: ContextModel, title: TitleSequence, *, hidden_shots: NDArray[np.bool_] | None = None
+) -> ContextVectors:
+    """Return contextual vectors with some shots (num_shots,) hidden from the model.
+
+    A title longer than the model's window is read in overlapping ones, each shot taken from where
+    it is most central. Windows go one by one: padding would change the last bits.
+    """
+    check_sizes(title, model)
+    if hidden_shots is None:
+        hidden_shots = np.zeros(title.num_shots, dtype=bool)
+    config = model.config
+    windows = overlapping_windows(
+        title.num_shots, size=config.max_shots, overlap=config.window_overlap
+    )
+    taken_from = most_central(title.num_shots, windows)
+    shots = np.zeros((title.num_shots, config.fused_dim), dtype=np.float32)
+    summaries = np.zeros((len(windows), config.hidden), dtype=np.float32)
+    for number, window in enumerate(windows):
+        seen = title.excerpt(window.start, window.stop)
+        outputs, summaries[number] = _read(model, seen, hidden_shots[window.start : window.stop])
+        here = np.flatnonzero(taken_from == number)
+        shots[here] = outputs[here - window.start]
+    return ContextVectors(unit(shots), unit(summaries.mean(axis=0)))
+
+
+def check_sizes(title: TitleSequence, model: ContextModel) -> None:
+    """Raise ProfileMismatch where a title's vectors are not of the model's sizes."""
+    config = model.config
+    known = title.global_vector
+    if title.fused.ndim != 2 or title.fused.shape[1] != config.fused_dim:
+        raise ProfileMismatch(
+            f"The shots of title {title.title_id} are {title.fused.shape[-1]} numbers long and the "
+            f"context model reads {config.fused_dim}; run `trimbin train` under the library's "
+            "present profile."
+        )
+    if known is not None and known.shape != (config.global_dim,):
+        raise ProfileMismatch(
+            f"The metadata vector of title {title.title_id} is {known.shape[-1]} numbers long and "
+            f"the context model reads {config.global_dim}; run `trimbin train` under the library's "
+            "present profile."
+        )
+
+
+@torch.inference_mode()
+def _read(
+    model: ContextModel, title: TitleSequence, hidden_shots: NDArray[np.bool_]
+) -> tuple[Vectors, Vectors]:
+    """Return one window's outputs (num_shots, fused_dim) and its [CLS] (hidden,)."""
+    model.eval()
+    device = model.cls.device
+    hidden = torch.from_numpy(hidden_shots)[None, :, None]  # (1, S, 1)
+    hidden = hidden.expand(1, title.num_shots, len(model.config.dims))  # (1, S, M)
+    output = model(collate([title], model.config).to(device), hidden.to(device))
+    return output.shots[0].cpu().numpy(), output.cls[0].cpu().numpy()

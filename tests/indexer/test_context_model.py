@@ -1,0 +1,190 @@
+"""The context model as a function: shapes, missing things, batches, long titles."""
+
+import numpy as np
+import pytest
+import torch
+
+from indexer.context.crops import TrainingTitle, collate, draw_crops
+from indexer.context.model import ContextConfig, ContextModel
+from indexer.context.optimisers import make_optimisers, rate_share, split_parameters
+from indexer.context.sequence import TitleSequence
+from indexer.context.vectors import contextualise, predict
+from qdrant.errors import ProfileMismatch
+
+DIMS = {"video": 6, "audio": 4, "text": 6}
+
+
+def config(**changes):
+    return ContextConfig(dims=DIMS, global_dim=5, hidden=16, heads=2, max_shots=32, **changes)
+
+
+def make_model(**changes) -> ContextModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        return ContextModel(config(**changes)).eval()
+
+
+def make_title(num_shots: int, *, name="a title", known=True, seed=0) -> TitleSequence:
+    random = np.random.default_rng(seed)
+    fused = random.normal(size=(num_shots, 16)).astype(np.float32)
+    fused /= np.linalg.norm(fused, axis=1, keepdims=True)
+    known_vector = random.normal(size=5).astype(np.float32)
+    return TitleSequence(name, fused, known_vector if known else None)
+
+
+POSITIONS = pytest.mark.parametrize("positions", ["rotary", "learned"])
+
+
+@POSITIONS
+@pytest.mark.parametrize("num_shots", [0, 1, 2, 32, 33, 100])
+def test_every_shot_of_a_title_of_any_length_gets_a_unit_vector(positions, num_shots):
+    vectors = contextualise(make_model(positions=positions), make_title(num_shots))
+    assert vectors.shots.shape == (num_shots, 16) and vectors.title.shape == (16,)
+    assert vectors.shots.dtype == vectors.title.dtype == np.float32
+    assert np.linalg.norm(vectors.shots, axis=1) == pytest.approx(np.ones(num_shots), abs=1e-5)
+    assert np.linalg.norm(vectors.title) == pytest.approx(1, abs=1e-5)
+
+
+@POSITIONS
+def test_padding_changes_nothing(positions):
+    model, short, long = make_model(positions=positions), make_title(5), make_title(20, seed=1)
+    with torch.inference_mode():
+        together = model(collate([short, long], model.config))
+        alone = model(collate([short], model.config))
+    torch.testing.assert_close(together.shots[:1, :5], alone.shots)
+    torch.testing.assert_close(together.cls[:1], alone.cls)
+
+
+def test_vectors_do_not_depend_on_what_was_read_before():
+    model, first, second = make_model(), make_title(5), make_title(70, seed=1)
+    once = contextualise(model, first)
+    contextualise(model, second)
+    model.train()  # dropout must not reach a reader
+    again = contextualise(model, first)
+    assert np.array_equal(once.shots, again.shots) and np.array_equal(once.title, again.title)
+
+
+def test_context_order_and_metadata_all_matter():
+    model, title = make_model(), make_title(12)
+    shots = contextualise(model, title).shots
+    other = title.fused.copy()
+    other[0] = -other[0]
+    reordered = np.roll(title.fused[1:], 4, axis=0)  # the other shots, in another order
+    changes = [
+        TitleSequence("a", other, title.global_vector),
+        TitleSequence("a", np.vstack([title.fused[:1], reordered]), title.global_vector),
+        TitleSequence("a", title.fused, None),
+        TitleSequence("a", title.fused, np.zeros(5, np.float32)),
+    ]
+    views = [shots, *(contextualise(model, change).shots for change in changes)]
+    places = [3, 0]  # shot 3 where another shot changed, shot 0 where the rest was reordered
+    assert not np.allclose(views[1][places[0]], shots[places[0]], atol=1e-4)
+    assert not np.allclose(views[2][places[1]], shots[places[1]], atol=1e-4)
+    assert not np.allclose(views[3], shots, atol=1e-4)
+    assert not np.allclose(views[3], views[4], atol=1e-4)  # unknown is not the same as zero
+
+
+def test_a_shot_with_nothing_in_it_is_read_from_its_neighbours():
+    model, title = make_model(), make_title(8)
+    title.fused[3] = 0
+    one = contextualise(model, title).shots[3]
+    title.fused[2] = -title.fused[2]
+    assert np.linalg.norm(one) == pytest.approx(1, abs=1e-5)
+    assert not np.allclose(contextualise(model, title).shots[3], one, atol=1e-4)
+
+
+def test_a_hidden_shot_looks_like_an_empty_one_and_not_like_itself():
+    model, title = make_model(), make_title(8)
+    hidden = np.arange(8) == 3
+    guess = predict(model, title, hidden_shots=hidden).shots
+    title.fused[3] = 0
+    assert np.array_equal(guess, predict(model, title).shots)
+
+
+def test_hiding_a_modality_is_not_the_same_as_missing_it():
+    model, title = make_model(), make_title(6)
+    hidden = torch.zeros(1, 6, 3, dtype=torch.bool)
+    hidden[0, 2, 2] = True  # the text of shot 2
+    with torch.inference_mode():
+        masked = model(collate([title], model.config), hidden).shots
+        title.fused[2, 10:] = 7.0  # whatever stands there is out of sight
+        assert torch.equal(model(collate([title], model.config), hidden).shots, masked)
+        title.fused[2, 10:] = 0
+        missing = model(collate([title], model.config)).shots
+    assert not torch.allclose(missing, masked, atol=1e-4)
+
+
+def test_a_long_title_is_stitched_from_its_windows():
+    model, title = make_model(), make_title(48)
+    shots = contextualise(model, title).shots
+    first = contextualise(model, title.excerpt(0, 32)).shots
+    last = contextualise(model, title.excerpt(16, 48)).shots
+    # Shots 16..31 lie in both windows; the seam falls in their middle.
+    assert np.array_equal(shots, np.concatenate([first[:24], last[8:]]))
+
+
+@pytest.mark.parametrize("wrong", [
+    TitleSequence("odd", np.ones((3, 15), np.float32)),
+    TitleSequence("odd", np.ones((3, 16), np.float32), np.ones(4, np.float32)),
+])  # fmt: skip
+def test_vectors_of_another_profile_are_refused_by_name(wrong):
+    with pytest.raises(ProfileMismatch, match=r"title odd .*run `trimbin train`"):
+        contextualise(make_model(), wrong)
+
+
+def test_crops_stay_within_titles_and_carry_their_targets():
+    titles = [
+        TrainingTitle(make_title(n, name=str(n), known=n > 10, seed=n), np.arange(n) % 2 == 0)
+        for n in (3, 20, 90)
+    ]
+    settings = config(batch_shots=400, global_dropout=0.5)
+    batch, targetable = draw_crops(titles, settings, generator=torch.Generator().manual_seed(0))
+    assert 400 <= batch.present.sum() < 400 + settings.max_shots
+    assert not (targetable & ~batch.present).any()
+    whole = {shot.tobytes(): place % 2 == 0 for title in titles
+             for place, shot in enumerate(title.sequence.fused)}  # fmt: skip
+    for row in range(len(batch.fused)):
+        for shot in range(int(batch.present[row].sum())):
+            assert whole[batch.fused[row, shot].numpy().tobytes()] == targetable[row, shot]
+    assert batch.has_global.any() and not batch.has_global.all()
+
+
+def test_each_parameter_has_the_optimiser_it_should():
+    split = split_parameters(make_model(layers=1, positions="learned"))
+    layer = "layers.0."
+    assert set(split.muon) == {
+        layer + name + ".weight"
+        for name in ("attention.query", "attention.key", "attention.value", "attention.gather",
+                     "widen", "narrow")
+    }  # fmt: skip
+    assert set(split.adamw_decayed) == {
+        "in_projection.weight", "global_projection.weight", "out_projection.weight",
+    }  # fmt: skip
+    assert set(split.adamw) == {
+        "mask", "cls", "absent_global", "learned_positions.weight",
+        "in_projection.bias", "global_projection.bias", "out_projection.bias",
+        "out_norm.weight", "out_norm.bias",
+        *(layer + norm + part for norm in ("attention_norm", "ffn_norm")
+          for part in (".weight", ".bias")),
+        *(layer + name.removesuffix("weight") + "bias" for name in (
+            "attention.query.weight", "attention.key.weight", "attention.value.weight",
+            "attention.gather.weight", "widen.weight", "narrow.weight")),
+    }  # fmt: skip
+
+
+def test_the_optimisers_move_every_parameter_once():
+    model = make_model(positions="learned")
+    moved = [
+        id(parameter)
+        for optimiser in make_optimisers(model, model.config)
+        for group in optimiser.param_groups
+        for parameter in group["params"]
+    ]
+    assert sorted(moved) == sorted(id(parameter) for parameter in model.parameters())
+
+
+def test_the_learning_rate_warms_up_and_dies_away():
+    shares = [rate_share(step, steps=100, warmup_share=0.1) for step in range(100)]
+    assert shares[:3] == pytest.approx([0.1, 0.2, 0.3]) and shares[9] == shares[10] == 1
+    assert shares[55] == pytest.approx(0.5) and 0 < shares[99] < 0.001
+    assert shares[10:] == sorted(shares[10:], reverse=True)
