@@ -1,0 +1,1 @@
+"""Frames, sound and words into vectors: one protocol, a module an encoder."""

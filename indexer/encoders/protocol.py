@@ -44,6 +44,15 @@ class ReadsWords(Protocol):
         ...
 
 
+@runtime_checkable
+class Priced(Protocol):
+    """An encoder that somebody is paid for."""
+
+    def estimate_cost(self, texts: Sequence[str]) -> tuple[int, float]:
+        """Return (tokens, US dollars), about, that encoding these texts would cost now."""
+        ...
+
+
 AnyEncoder = Encoder[Any]
 
 
@@ -51,4 +60,5 @@ def unit(vectors: NDArray[Any]) -> Vectors:
     """Return the rows at unit length, float32; a zero row stays zero."""
     rows = np.asarray(vectors, dtype=np.float32)
     norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 1e-12)
+    long_enough = norms > 1e-12
+    return np.asarray(np.divide(rows, norms, out=np.zeros_like(rows), where=long_enough))

@@ -1,0 +1,77 @@
+"""The kinds of encoder there are: which space each fills, where its code is, what can be set.
+
+Read by profiles to check a TOML file and by `load` to find the class, so nothing heavy is here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from qdrant.schema import AUDIO, TEXT, VIDEO
+
+SPACES = (VIDEO, AUDIO, TEXT)
+"""The spaces that encoders fill, in the order in which they are fused."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of encoder. `required` and `optional` are its settings and their types."""
+
+    space: str
+    module: str
+    class_name: str
+    required: Mapping[str, type] = field(default_factory=dict)
+    optional: Mapping[str, type] = field(default_factory=dict)
+    is_remote: bool = False  # sends its items to an endpoint
+    comes_in_wheels: bool = False  # weights come with the `offline` extra, never from the hub
+    reads_words: bool = True
+
+
+KINDS: Mapping[str, Kind] = {
+    "open_clip": Kind(
+        VIDEO,
+        "indexer.encoders.video",
+        "OpenClipFrames",
+        required={"model": str, "pretrained": str},
+    ),
+    "wav2vec2": Kind(
+        AUDIO,
+        "indexer.encoders.audio",
+        "Wav2Vec2Sound",
+        required={"model": str},
+        reads_words=False,
+    ),
+    "sentence": Kind(
+        TEXT,
+        "indexer.encoders.text",
+        "SentenceText",
+        required={"model": str},
+        optional={"query_prefix": str, "passage_prefix": str, "max_tokens": int},
+    ),
+    "openai": Kind(
+        TEXT,
+        "indexer.encoders.endpoint",
+        "EndpointText",
+        required={"model": str},
+        is_remote=True,
+    ),
+    "conse": Kind(VIDEO, "indexer.encoders.conse", "ConseFrames", comes_in_wheels=True),
+    "moonshine": Kind(
+        AUDIO,
+        "indexer.encoders.speech",
+        "MoonshineSound",
+        comes_in_wheels=True,
+        reads_words=False,
+    ),
+    "minilm": Kind(TEXT, "indexer.encoders.sentences", "MiniLmText", comes_in_wheels=True),
+}
+
+
+def version_of(kind: str, settings: Mapping[str, Any], *, revision: int) -> str:
+    """Return `<kind>-<8 hex>`: changes with the settings, and with our code through `revision`."""
+    told = json.dumps([kind, dict(settings), revision], sort_keys=True)
+    return f"{kind}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"

@@ -1,0 +1,123 @@
+"""Sound, offline: the encoder of Moonshine tiny (arXiv 2410.15608), out of its wheel.
+
+The wheel's package wants a sound card's library, so it is located and never imported.
+"""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.encoders.audio import SAMPLE_RATE_HZ, windows_of
+from indexer.encoders.derived import derived
+from indexer.encoders.kinds import version_of
+from indexer.encoders.protocol import Sound, Vectors, unit
+from indexer.encoders.weights import OFFLINE_EXTRA, absent_wheels, onnx_session, package_folder
+from indexer.profiles.parse import EncoderSpec
+from qdrant.errors import WeightsUnavailable
+
+PACKAGE = "moonshine_voice"
+MODEL = "assets/tiny-en/encoder_model.ort"
+DIM = 288
+RECEPTIVE_FIELD_SAMPLES = 895
+"""127 + 12 * 64: its three convolutions give no step below that."""
+REVISION = 1
+
+SEED = 20260223
+SOUND_S = 4
+
+
+class MoonshineSound:
+    """A shot's sound as one unit vector: the mean over time, less what all sounds share.
+
+    Uncentred, anything resembles anything (speech and noise at a cosine of .83 to .88). So the
+    mean over `ordinary_sounds` is subtracted: speech from the wheel and seeded synthetic sounds,
+    the same on every machine and for every library.
+    """
+
+    dim = DIM
+
+    def __init__(self, spec: EncoderSpec, *, device: str) -> None:
+        self.name = "Moonshine tiny-en encoder"
+        self.version = version_of(spec.kind, spec.settings, revision=REVISION)
+        self._session = _session()
+        self._mean = derived(
+            "moonshine-mean",
+            made_of=f"{PACKAGE} {MODEL} {SEED} {REVISION}",
+            make=lambda: np.stack([self._listen(sound) for sound in ordinary_sounds()]).mean(0),
+        )
+
+    @staticmethod
+    def obstacle(spec: EncoderSpec) -> str | None:
+        """Return why it cannot load here, or None. Loads nothing."""
+        absent = absent_wheels(PACKAGE, "onnxruntime")
+        if absent is None and not (package_folder(PACKAGE) / MODEL).is_file():
+            return f"this release of {PACKAGE} carries no weights; {OFFLINE_EXTRA}"
+        return absent
+
+    def encode(self, items: Sequence[Sound | None]) -> Vectors:
+        """Return (num_shots, 288) float32 unit vectors; zeros for a shot without samples."""
+        vectors = np.zeros((len(items), self.dim), np.float32)
+        for shot, samples in enumerate(items):
+            if samples is not None and len(samples):
+                vectors[shot] = self._listen(samples) - self._mean
+        return unit(vectors)
+
+    def _listen(self, samples: Sound) -> Vectors:
+        windows = windows_of(samples, at_least=RECEPTIVE_FIELD_SAMPLES)
+        return unit(np.mean([self._steps(window).mean(0) for window in windows], axis=0))
+
+    def _steps(self, window: Sound) -> Vectors:
+        mask = np.ones((1, len(window)), np.int64)
+        (steps,) = self._session.run(None, {"input_values": window[None], "attention_mask": mask})
+        found: Vectors = steps[0]
+        return found
+
+
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    path = package_folder(PACKAGE) / MODEL
+    if not path.is_file():
+        raise WeightsUnavailable(
+            f"The installed {PACKAGE} carries no Moonshine weights; {OFFLINE_EXTRA} brings the "
+            "release that does."
+        )
+    return onnx_session(str(path))
+
+
+def ordinary_sounds() -> Iterator[Sound]:
+    """Yield sounds of a few seconds: half of them speech, half tones, noises and hum."""
+    speech = list(_speech(package_folder(PACKAGE) / "assets"))
+    synthetic = list(_synthetic())
+    yield from speech[: len(synthetic)]
+    yield from synthetic
+
+
+def _speech(assets: Path) -> Iterator[Sound]:
+    for name in ("beckett.wav", "two_cities.wav"):
+        with wave.open(str(assets / name)) as file:
+            step = file.getframerate() // SAMPLE_RATE_HZ
+            samples = np.frombuffer(file.readframes(file.getnframes()), np.int16) / 32768
+        # A mean over `step` samples is low-pass enough to thin a 48 kHz recording of speech.
+        thinned = samples[: len(samples) // step * step].reshape(-1, step).mean(1)
+        for start in range(0, len(thinned) - SOUND_S * SAMPLE_RATE_HZ, SOUND_S * SAMPLE_RATE_HZ):
+            yield thinned[start : start + SOUND_S * SAMPLE_RATE_HZ].astype(np.float32)
+
+
+def _synthetic() -> Iterator[Sound]:
+    random = np.random.default_rng(SEED)
+    time_s = np.arange(SOUND_S * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    for loudness in (0.02, 0.3):
+        white = random.standard_normal(len(time_s))
+        brown = np.cumsum(white)
+        notes = [110 * 2 ** (n / 12) for n in (0, 4, 7, 12, 24)]
+        chord = sum(np.sin(2 * np.pi * hz * time_s) for hz in notes)
+        sweep = np.sin(2 * np.pi * (80 * time_s + 400 * time_s**2))
+        beats = white * np.exp(-8 * (time_s % 0.5))
+        for sound in (white, brown - brown.mean(), chord, sweep, beats):
+            yield (loudness * sound / np.abs(sound).max()).astype(np.float32)

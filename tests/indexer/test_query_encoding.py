@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.encoders.load import EncoderSet, can_run, load_encoders
+from indexer.profiles import load_profile
+from indexer.query import MAX_CHARACTERS, encode_words
+from qdrant.errors import UsageError
+from qdrant.language import Equals
+
+
+@pytest.fixture(scope="module")
+def encoders(tmp_path_factory: pytest.TempPathFactory) -> EncoderSet:
+    profile = load_profile("offline")
+    absent = {space: why for space, why in can_run(profile).items() if why}
+    if absent:
+        pytest.skip(f"the offline extra is not whole here: {absent}")
+    return load_encoders(profile, cache_dir=tmp_path_factory.mktemp("cache"))
+
+
+def test_words_go_wherever_words_can(encoders: EncoderSet) -> None:
+    query, notes = encode_words("  a cat\nin the rain ", encoders)
+    assert set(query.vectors) == {"video", "text"}
+    for vector in query.vectors.values():
+        assert vector.shape == (384,)
+        assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+    assert query.line == "a cat in the rain"
+    assert notes == ["sound: words cannot reach the audio space of profile 'offline'"]
+
+
+def test_searching_does_not_load_what_hears_or_sees(encoders: EncoderSet) -> None:
+    encode_words("a cat", encoders)
+    assert set(encoders._loaded) == {"video", "text"}
+    assert "_classifier" not in vars(encoders.video)
+
+
+def test_conditions_and_candidates_are_passed_on(encoders: EncoderSet) -> None:
+    conditions = (Equals("kind", "film"),)
+    query, _ = encode_words("a cat", encoders, conditions=conditions, candidates=7)
+    assert (query.conditions, query.candidates) == (conditions, 7)
+
+
+@pytest.mark.parametrize("nothing", ["", "  \n "])
+def test_no_words_are_an_error(encoders: EncoderSet, nothing: str) -> None:
+    with pytest.raises(UsageError, match="nothing to look for"):
+        encode_words(nothing, encoders)
+
+
+def test_a_long_text_is_cut_between_words_and_that_is_said(encoders: EncoderSet) -> None:
+    query, notes = encode_words("lighthouse " * 200, encoders)
+    assert len(query.line) <= MAX_CHARACTERS
+    assert query.line.endswith("lighthouse")
+    assert f"Only the first {len(query.line)} characters of the question were used." in notes
+
+
+@pytest.mark.parametrize(
+    ("words", "is_strange"),
+    [
+        ("кот под дождём", True),
+        ("a 猫", True),
+        ("crème brûlée, Øl, 1ª", False),
+        ("12:30 — ?", False),
+    ],
+)
+def test_a_script_the_profile_does_not_know_is_named(
+    encoders: EncoderSet, words: str, is_strange: bool
+) -> None:
+    _, notes = encode_words(words, encoders)
+    assert any("knows English only" in note for note in notes) == is_strange
+
+
+def test_a_space_that_is_left_out_is_named_with_its_reason(tmp_path: Path) -> None:
+    reasons = {"video": "it is not installed", "audio": "no wheel", "text": "no wheel either"}
+    nothing = EncoderSet(load_profile("offline"), device="cpu", cache_dir=tmp_path, missing=reasons)
+    query, notes = encode_words("a cat", nothing)
+    assert not query.vectors
+    assert notes[0] == "pictures: the video space is left out here (it is not installed)"
