@@ -1,0 +1,1 @@
+"""Where shots begin and end, and what to remember of each."""

@@ -1,0 +1,128 @@
+"""From finished stages to a finished title: context, one table of shots, the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from indexer.encoders.fuse import fuse
+from indexer.identity import Identity, inputs_of
+from indexer.library import SHOTS_FILE, Library, Manifest
+from indexer.media.probe import Media
+from indexer.media.timed_text import Sidecar
+from indexer.studio import Studio
+from indexer.workbench import Workbench, digest, load_vectors
+from qdrant.schema import AUDIO, CONTEXT, TEXT, VIDEO
+
+if TYPE_CHECKING:
+    from indexer.context.sequence import TitleSequence
+
+STAGES = ("see", "hear", "read")
+
+
+def contextualise_title(bench: Workbench, studio: Studio) -> None:
+    """Put every shot into the context of its title, where the library has a context model."""
+    checkpoint = studio.checkpoint
+    if checkpoint is None:
+        bench.spaces.pop(CONTEXT, None)
+        return
+    inputs = digest("context", checkpoint.id, [bench.done[stage] for stage in STAGES])
+    if bench.is_done("context", inputs):
+        return
+    from indexer.context.vectors import contextualise
+
+    with bench.doing("context", inputs):
+        sequence = title_sequence(studio.library, bench.folder.name, bench.spaces)
+        vectors = contextualise(checkpoint.model, sequence)
+        bench.save_vectors(CONTEXT, checkpoint.id, shots=vectors.shots, title=vectors.title[None])
+
+
+def title_sequence(library: Library, title_id: str, spaces: Mapping[str, str]) -> TitleSequence:
+    """Return a title's shots as the context model takes them, fused, with its [GLOBAL]."""
+    from indexer.context.sequence import TitleSequence
+
+    folder = library.folder(title_id)
+    loaded = {
+        space: load_vectors(folder / spaces[space])
+        for space in (VIDEO, AUDIO, TEXT)
+        if space in spaces
+    }
+    dims = library.profile.dims
+    num_shots = next(len(vectors["shots"]) for vectors in loaded.values())
+    absent = {space: np.zeros((num_shots, dim), np.float32) for space, dim in dims.items()}
+    parts = [loaded[space]["shots"] if space in loaded else absent[space] for space in dims]
+    described = loaded.get(TEXT, {}).get("title")
+    about = described[0] if described is not None and np.any(described) else None
+    return TitleSequence(title_id, fuse(parts), about)
+
+
+def assemble(
+    media: Media,
+    identity: Identity,
+    sidecar: Sidecar | None,
+    metadata: Mapping[str, Any],
+    bench: Workbench,
+    studio: Studio,
+) -> Manifest:
+    """Join the stages' tables, write the manifest, and so finish the title."""
+    import pandas as pd
+
+    tables = [bench.table(name) for name in ("pictures", "sound", "words")]
+    shots = pd.concat(tables, axis="columns")
+    generation = digest(bench.done, bench.spaces, metadata, identity.title_id)
+    if identity.known is None or identity.known.generation != generation:
+        with bench.doing("assemble", generation):
+            bench.save_table(SHOTS_FILE.removesuffix(".parquet"), shots)
+    picture, last = media.picture, shots.iloc[-1]
+    missing = [
+        f"The {space} space is left out: {reason}"
+        for space, reason in studio.encoders.missing.items()
+    ]
+    return studio.library.finish(
+        Manifest(
+            title_id=identity.title_id,
+            path=str(identity.path),
+            content_hash=identity.content_hash,
+            size=identity.size,
+            mtime_ns=identity.mtime_ns,
+            title=str(metadata.get("title") or identity.path.stem),
+            kind=str(metadata.get("kind") or ("film" if picture else "podcast")),
+            metadata=dict(metadata),
+            inputs=inputs_of(sidecar, metadata),
+            rate=f"{media.rate.numerator}/{media.rate.denominator}",
+            drop_frame=media.drop_frame,
+            start_timecode=media.start_timecode,
+            num_frames=int(last["end_frame"]),
+            duration_s=float(last["end_s"]),
+            width=picture.width if picture else 0,
+            height=picture.height if picture else 0,
+            container=media.container,
+            video_codec=picture.codec if picture else None,
+            pixel_format=picture.pixel_format if picture else None,
+            audio_codec=media.sound.codec if media.sound else None,
+            language=(sidecar.language if sidecar else None) or metadata.get("language"),
+            num_shots=len(shots),
+            spaces=dict(bench.spaces),
+            checkpoint=studio.checkpoint.id if studio.checkpoint else None,
+            version=studio.library.version,
+            generation=generation,
+            partial=bool(bench.facts.get("partial")),
+            notes=tuple(note for stage in STAGES for note in bench.notes.get(stage, ()))
+            + tuple(missing),
+        )
+    )
+
+
+def reassemble(manifest: Manifest, bench: Workbench, studio: Studio) -> Manifest:
+    """Finish a title anew after its context alone has changed."""
+    return studio.library.finish(
+        replace(
+            manifest,
+            spaces=dict(bench.spaces),
+            checkpoint=studio.checkpoint.id if studio.checkpoint else None,
+            generation=digest(bench.done, bench.spaces, manifest.metadata, manifest.title_id),
+        )
+    )

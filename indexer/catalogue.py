@@ -1,0 +1,163 @@
+"""A library as it can be searched: the store, kept in step with the title folders.
+
+    with open_catalogue(library, command="trimbin search") as catalogue:
+        hits = catalogue.query(query)
+
+Whoever owns the shard publishes finished titles and takes away removed ones. A process that finds
+it owned searches through the owner, and takes over when the owner is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from indexer import environment
+from indexer.library import Library
+from indexer.publish import library_schema, records_of
+from qdrant.errors import OwnerGone
+from qdrant.language import Query, ShotHit
+from qdrant.record import Vector
+from qdrant.store import ShotStore, open_store
+
+logger = logging.getLogger(__name__)
+
+SYNC_INTERVAL_S = 1.0
+"""How often an owner looks for finished titles; searchers see them within two seconds."""
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass
+class Catalogue:
+    """A library's store, opened by this process as its owner or as a reader."""
+
+    library: Library
+    command: str  # what this process is, for whoever finds the shard owned
+    _store: ShotStore | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _turn: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def store(self) -> ShotStore:
+        """The open store; opened at first use."""
+        with self._turn:
+            if self._store is None:
+                self._store = open_store(
+                    self.library.store_folder,
+                    library_schema(self.library),
+                    library_id=self.library.library_id,
+                    command=self.command,
+                    url=environment.server_url(),
+                    api_key=environment.server_key(),
+                )
+            return self._store
+
+    def query(self, query: Query) -> list[ShotHit]:
+        """Return the shots found, through whoever owns the shard now."""
+        return self._through_owner(lambda store: store.query(query))
+
+    def vectors(self, title_id: str, shot: int) -> dict[str, Vector]:
+        """Return a shot's stored vectors, space -> (dim,) float32."""
+        return self._through_owner(lambda store: store.vectors(title_id, shot))
+
+    def generations(self) -> dict[str, str]:
+        """Return what is visible: title_id -> generation."""
+        return self._through_owner(lambda store: store.generations())
+
+    def count(self) -> int:
+        """Return how many shots are visible."""
+        return self._through_owner(lambda store: store.count())
+
+    def sync(self) -> list[str]:
+        """Publish finished titles and take away removed ones, if this process is the owner.
+
+        Returns the ids of the titles published now.
+        """
+        with self._turn:
+            if not self.store.owned:
+                return []
+            finished = {manifest.title_id: manifest for manifest in self.library.titles()}
+            visible = self.store.generations()
+            for title_id in visible.keys() - finished.keys():
+                self.store.remove(title_id)
+            changed = [m for m in finished.values() if visible.get(m.title_id) != m.generation]
+            for manifest in changed:
+                self.store.publish(
+                    manifest.title_id, manifest.generation, records_of(self.library, manifest)
+                )
+            return [manifest.title_id for manifest in changed]
+
+    def wait_until_in_step(self, *, at_most_s: float = 5.0) -> bool:
+        """Wait for the owner to publish what is finished; return whether all of it is visible."""
+        deadline = time.monotonic() + at_most_s
+        while True:
+            finished = {m.title_id: m.generation for m in self.library.titles()}
+            if self.generations() == finished:
+                return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(SYNC_INTERVAL_S / 5)
+
+    def keep_in_step(self) -> None:
+        """Sync in the background until closed; takes ownership over when it falls free."""
+        thread = threading.Thread(target=self._sync_until_closed, name="sync", daemon=True)
+        thread.start()
+
+    def close(self) -> None:
+        """Close the store and give up ownership."""
+        self._stop.set()
+        with self._turn:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def _sync_until_closed(self) -> None:
+        while not self._stop.wait(SYNC_INTERVAL_S):
+            try:
+                with self._turn:
+                    if self._stop.is_set():
+                        return
+                    self._take_over_if_free()
+                    self.sync()
+            except Exception:  # the page must go on searching; the next round tries again
+                logger.exception("could not bring the store up to date")
+
+    def _take_over_if_free(self) -> None:
+        store = self.store
+        if store.owned:
+            return
+        try:
+            store.generations()
+        except OwnerGone:
+            self._reopen(store)
+
+    def _through_owner(self, ask: Callable[[ShotStore], ResultT]) -> ResultT:
+        store = self.store
+        try:
+            return ask(store)
+        except OwnerGone:
+            self._reopen(store)
+            return ask(self.store)
+
+    def _reopen(self, gone: ShotStore) -> None:
+        with self._turn:
+            if self._store is gone:
+                gone.close()
+                self._store = None
+
+
+@contextmanager
+def open_catalogue(library: Library, *, command: str) -> Iterator[Catalogue]:
+    """Open a library for searching, in step with its folder, and close it in the end."""
+    catalogue = Catalogue(library=library, command=command)
+    try:
+        catalogue.sync()
+        yield catalogue
+    finally:
+        catalogue.close()

@@ -1,0 +1,90 @@
+"""The library's own context model: learned from its titles, due again when they have quadrupled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from indexer.assembly import contextualise_title, reassemble, title_sequence
+from indexer.library import Library
+from indexer.studio import Studio
+from indexer.workbench import digest, workbench
+from qdrant.errors import UsageError
+from qdrant.schema import TEXT
+
+if TYPE_CHECKING:
+    from indexer.context.train import Metrics
+
+FIRST_MODEL_SECONDS = 30.0
+"""How long `trimbin index` may spend on a library's first context model."""
+GROWTH_THAT_IS_DUE = 4
+"""A library that has grown by this factor since its model was trained wants a new one."""
+MIN_SHOTS = 8
+"""Fewer shots than this in the whole library say nothing about context."""
+SEED = 20_260_223
+
+
+def context_due(library: Library) -> Literal["first", "again"] | None:
+    """Return whether the library wants its first context model, or a new one, or neither."""
+    num_shots = sum(manifest.num_shots for manifest in library.titles())
+    trained_on = library.shots_trained_on()
+    if trained_on is None:
+        return "first" if num_shots >= MIN_SHOTS else None
+    return "again" if num_shots >= GROWTH_THAT_IS_DUE * trained_on else None
+
+
+def learn_context(
+    studio: Studio, *, steps: int | None = None, seconds: float | None = FIRST_MODEL_SECONDS
+) -> Metrics:
+    """Train a context model on the library and give every title its contextual vectors.
+
+    Raises `UsageError` where the library has too few shots to learn from.
+    """
+    from indexer.context.checkpoint import save_checkpoint
+    from indexer.context.model import ContextConfig
+    from indexer.context.train import DEFAULT_STEPS, train
+
+    library = studio.library
+    titles = library.titles()
+    num_shots = sum(manifest.num_shots for manifest in titles)
+    if num_shots < MIN_SHOTS:
+        raise UsageError(
+            f"The library at {library.root} has {num_shots} shots; a context model needs at least "
+            f"{MIN_SHOTS}. Index more films first."
+        )
+    dims = library.profile.dims
+    trained = train(
+        [title_sequence(library, manifest.title_id, manifest.spaces) for manifest in titles],
+        ContextConfig(dims=dims, global_dim=dims.get(TEXT, 1)),
+        steps=steps or DEFAULT_STEPS,
+        seconds_limit=seconds or float("inf"),
+        seed=SEED,
+        progress=lambda step: studio.progress(
+            f"Learning context, loss {step.loss:.3f}", step.step, step.steps
+        ),
+    )
+    save_checkpoint(
+        library.context_folder, trained, fingerprint=digest(sorted(m.generation for m in titles))
+    )
+    studio.say(_told(trained.metrics))
+    studio.forget_checkpoint()
+    for manifest in titles:
+        with workbench(library, manifest.title_id) as bench:
+            contextualise_title(bench, studio)
+            reassemble(manifest, bench, studio)
+    return trained.metrics
+
+
+def _told(metrics: Metrics) -> str:
+    """Say how the training went in one sentence."""
+    held_out = metrics.evaluation
+    verdict = (
+        "it may take part in the ranking"
+        if metrics.worthy
+        else "the ranking does without it until it does better"
+    )
+    return (
+        f"Context model: {metrics.steps} steps in {metrics.seconds:.0f} s, "
+        f"loss {metrics.first_loss:.3f} -> {metrics.final_loss:.3f}; on held-out shots "
+        f"{held_out.loss:.3f} against {held_out.control_loss:.3f} for the mean of the two "
+        f"neighbours: {verdict}."
+    )

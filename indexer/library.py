@@ -1,0 +1,305 @@
+"""What lies on disk: a library's settings, its titles' folders and their manifests.
+
+A title's folder is the truth; everything in the store can be made again from it. The manifest is
+renamed into place last, so a title is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+
+from indexer.profiles import Profile, load_profile
+from qdrant.errors import CannotRunNow, InputError, ProfileMismatch, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SETTINGS_FILE = "trimbin.toml"
+MANIFEST_FILE = "manifest.json"
+SHOTS_FILE = "shots.parquet"
+CONTEXT_RECORD = "context.json"
+MANIFEST_FORMAT = 1
+DEFAULT_PROFILE = "clip"
+TITLE_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "titles.trimbin")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One finished title: what the file is, what was made of it, what is missing and why."""
+
+    title_id: str
+    path: str  # where the file was last seen, absolute
+    content_hash: str  # sha256 of the file
+    size: int  # bytes, with mtime_ns the shortcut for "unchanged"
+    mtime_ns: int
+    title: str
+    kind: str  # "film", "episode", "podcast", ... as titles.csv says; else "film" or "podcast"
+    metadata: Mapping[str, Any]  # the title's row of titles.csv
+    inputs: Mapping[str, str]  # hashes of what it was made from beside the media
+    rate: str  # frames a second as a fraction, "24000/1001"; "1000/1" for sound alone
+    drop_frame: bool
+    start_timecode: str | None  # of the first frame, as the file says; None: the file has none
+    num_frames: int  # length in frames of `rate`
+    duration_s: float
+    width: int  # 0 for sound alone
+    height: int
+    container: str
+    video_codec: str | None
+    pixel_format: str | None
+    audio_codec: str | None
+    language: str | None  # of the timed text
+    num_shots: int
+    spaces: Mapping[str, str]  # space -> its vector file's name in the folder
+    checkpoint: str | None  # the context model that made `context`
+    version: str  # the profile's version
+    generation: str  # hash of everything that goes into the points
+    notes: tuple[str, ...] = ()  # sentences: what this title lacks, and why
+    partial: bool = False  # the file ended before it should have
+    indexed_at: str = ""
+    format: int = MANIFEST_FORMAT
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """Frames a second, exact."""
+        return Fraction(self.rate)
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the file is where it was last seen."""
+        return Path(self.path).is_file()
+
+    def describes(self, path: Path) -> bool:
+        """Whether this file looks unchanged: same path, size and modification time."""
+        try:
+            stat = path.stat()
+        except OSError:
+            return False
+        return (self.path, self.size, self.mtime_ns) == (
+            str(path),
+            stat.st_size,
+            stat.st_mtime_ns,
+        )
+
+
+@dataclass
+class Library:
+    """A folder of indexed titles, bound to one profile."""
+
+    root: Path
+    library_id: str
+    profile: Profile
+    _manifests: dict[str, tuple[int, Manifest]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def open(cls, root: Path, *, create: bool = False, profile: str | None = None) -> Library:
+        """Open the library at `root`, or make one there.
+
+        Raises `UsageError` where there is none and `create` is false, `ProfileMismatch` where it is
+        bound to another profile, and `CannotRunNow` where the folder cannot be written.
+        """
+        root = root.expanduser().absolute()
+        settings_path = root / SETTINGS_FILE
+        if settings_path.is_file():
+            return cls._open_existing(root, settings_path, asked=profile)
+        if not create:
+            raise UsageError(
+                f"There is no library at {root}. Make one with "
+                f"`trimbin index PATH --library {root}`."
+            )
+        return cls._create(root, load_profile(profile or DEFAULT_PROFILE))
+
+    @classmethod
+    def _open_existing(cls, root: Path, settings_path: Path, *, asked: str | None) -> Library:
+        try:
+            settings = tomlkit.parse(settings_path.read_text(encoding="utf-8")).unwrap()
+            bound, version = settings["profile"], settings["version"]
+            library_id = settings["library_id"]
+        except (OSError, KeyError, ValueError) as error:
+            raise CannotRunNow(
+                f"{settings_path} cannot be read ({error}). Put it back from a copy, or index "
+                "into a new library with `--library`."
+            ) from error
+        copy = root / "profile.toml"
+        profile = load_profile(copy if copy.is_file() else bound)
+        if asked is not None and load_profile(asked).version != profile.version:
+            raise ProfileMismatch(
+                f"The library at {root} is bound to profile {bound!r} ({version}), so its vectors "
+                f"cannot be mixed with those of {asked!r}. Leave --profile out, or index into a "
+                "new library with `--library`."
+            )
+        return cls(root=root, library_id=library_id, profile=profile)
+
+    @classmethod
+    def _create(cls, root: Path, profile: Profile) -> Library:
+        library = cls(root=root, library_id=str(uuid.uuid4()), profile=profile)
+        with explained(root):
+            root.mkdir(parents=True, exist_ok=True)
+            (root / "titles").mkdir(exist_ok=True)
+            write_atomically(root / "profile.toml", profile.to_toml().encode())
+        library._write_settings({})
+        return library
+
+    def _write_settings(self, consent: Mapping[str, str]) -> None:
+        document = tomlkit.document()
+        document["library_id"] = self.library_id
+        document["profile"] = self.profile.name
+        document["version"] = self.profile.version
+        if consent:
+            document["consent"] = dict(consent)
+        with explained(self.root):
+            write_atomically(self.root / SETTINGS_FILE, tomlkit.dumps(document).encode())
+
+    @property
+    def version(self) -> str:
+        """The model version in use, which names the collection."""
+        return self.profile.version
+
+    @property
+    def consented_endpoint(self) -> str | None:
+        """The endpoint that dialogue may be sent to, once somebody has agreed."""
+        settings = tomlkit.parse((self.root / SETTINGS_FILE).read_text(encoding="utf-8")).unwrap()
+        endpoint: str | None = settings.get("consent", {}).get("endpoint")
+        return endpoint
+
+    def consent_to(self, endpoint: str) -> None:
+        """Record that dialogue may be sent to this endpoint."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._write_settings({"endpoint": endpoint, "given_at": now})
+
+    @property
+    def store_folder(self) -> Path:
+        """Where the embedded shards lie, one folder a version."""
+        return self.root / "qdrant"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where context checkpoints lie."""
+        return self.root / "models"
+
+    @property
+    def context_folder(self) -> Path:
+        """Where the context model in use lies."""
+        return self.models_folder / "context"
+
+    def checkpoint_id(self) -> str | None:
+        """Return the id of the context model in use, without loading it."""
+        checkpoint_id: str | None = self._checkpoint_record().get("id")
+        return checkpoint_id
+
+    def shots_trained_on(self) -> int | None:
+        """Return how many shots the context model has learned from; None: there is no model."""
+        num_shots: int | None = self._checkpoint_record().get("metrics", {}).get("num_shots")
+        return num_shots
+
+    def _checkpoint_record(self) -> dict[str, Any]:
+        try:
+            text = (self.context_folder / CONTEXT_RECORD).read_text(encoding="utf-8")
+            return dict(json.loads(text))
+        except (OSError, ValueError):
+            return {}
+
+    @property
+    def cache_folder(self) -> Path:
+        """What can be thrown away: paid-for embeddings, playback proxies."""
+        return self.root / "cache"
+
+    def folder(self, title_id: str) -> Path:
+        """Return a title's folder."""
+        return self.root / "titles" / title_id
+
+    def thumbnail(self, title_id: str, shot: int) -> Path:
+        """Return where a shot's picture lies (it may be absent: sound has none)."""
+        return self.folder(title_id) / "thumbs" / f"{shot:05d}.jpg"
+
+    def titles(self) -> list[Manifest]:
+        """Return every finished title, by name. Unchanged manifests are not read twice."""
+        found: dict[str, tuple[int, Manifest]] = {}
+        for path in self.root.glob(f"titles/*/{MANIFEST_FILE}"):
+            try:
+                mtime_ns = path.stat().st_mtime_ns
+            except FileNotFoundError:
+                continue
+            known = self._manifests.get(path.parent.name)
+            if known and known[0] == mtime_ns:
+                found[path.parent.name] = known
+            elif manifest := read_manifest(path):
+                found[path.parent.name] = (mtime_ns, manifest)
+        self._manifests = found
+        manifests = (manifest for _, manifest in found.values())
+        return sorted(manifests, key=lambda m: (m.title.casefold(), m.title_id))
+
+    def find(self, title_id: str) -> Manifest | None:
+        """Return a finished title, or None."""
+        return read_manifest(self.folder(title_id) / MANIFEST_FILE)
+
+    def manifest(self, title_id: str) -> Manifest:
+        """Return a finished title. Raises `InputError` where it has gone from the folder."""
+        known = self._manifests.get(title_id)
+        manifest = known[1] if known else self.find(title_id)
+        if manifest is None:
+            raise InputError(f"Title {title_id} has gone from the library at {self.root}.")
+        return manifest
+
+    def shots(self, title_id: str) -> pd.DataFrame:
+        """Return a title's shots, a row each, in order (columns: see `media/pass`)."""
+        import pandas as pd
+
+        return pd.read_parquet(self.folder(title_id) / SHOTS_FILE)
+
+    def finish(self, manifest: Manifest) -> Manifest:
+        """Put a title's manifest into place: from now on the title is there."""
+        stamped = replace(manifest, indexed_at=datetime.now(UTC).isoformat(timespec="seconds"))
+        payload = json.dumps(asdict(stamped), indent=1, ensure_ascii=False)
+        with explained(self.root):
+            write_atomically(self.folder(manifest.title_id) / MANIFEST_FILE, payload.encode())
+        return stamped
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """Return the manifest in this file, or None where there is none that we can read."""
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return Manifest(**{**fields, "notes": tuple(fields["notes"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def title_id_of(content_hash: str) -> str:
+    """Return the id of a title first seen with this content."""
+    return str(uuid.uuid5(TITLE_NAMESPACE, content_hash))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, also after a crash."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def explained(root: Path) -> Iterator[None]:
+    """Turn an operating system's refusal to write into a sentence about this library."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotRunNow(
+            f"The library at {root} cannot be written ({error.strerror or error}). Check its "
+            "permissions and free space, or choose another folder with `--library`."
+        ) from error

@@ -1,0 +1,75 @@
+"""From a finished title folder to the points that stand for its shots."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from indexer.library import Library, Manifest
+from indexer.workbench import load_vectors
+from qdrant.record import ShotRecord
+from qdrant.schema import CONTEXT, Schema
+
+
+def library_schema(library: Library) -> Schema:
+    """Return the library's collection: its profile's spaces, and context at the fused size."""
+    dims = dict(library.profile.dims)
+    return Schema(library.version, {**dims, CONTEXT: sum(dims.values())})
+
+
+def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:
+    """Return a finished title's shots as records, read from its folder alone."""
+    folder = library.folder(manifest.title_id)
+    vectors = {
+        space: load_vectors(folder / file)["shots"] for space, file in manifest.spaces.items()
+    }
+    shared = _shared_payload(manifest)
+    rows = [
+        {str(name): value for name, value in row.items()}
+        for row in library.shots(manifest.title_id).to_dict("records")
+    ]
+    return [
+        ShotRecord(
+            title_id=manifest.title_id,
+            generation=manifest.generation,
+            shot=int(row["shot"]),
+            vectors={s: rows_[i] for s, rows_ in vectors.items() if rows_[i].any()},
+            dialogue=str(row.get("dialogue") or ""),
+            payload={**shared, **_shot_payload(row, manifest)},
+        )
+        for i, row in enumerate(rows)
+    ]
+
+
+def _shared_payload(manifest: Manifest) -> dict[str, Any]:
+    """Return what all shots of a title say: every column of titles.csv, and what we know."""
+    known = {
+        "title": manifest.title,
+        "kind": manifest.kind,
+        "language": manifest.language,
+        "rate": manifest.rate,
+        "model_version": manifest.version,
+        "context_model": manifest.checkpoint,
+    }
+    told = {name: value for name, value in manifest.metadata.items() if name not in known}
+    return {name: value for name, value in {**told, **known}.items() if value is not None}
+
+
+def _shot_payload(row: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
+    middle_s = (row["start_s"] + row["end_s"]) / 2
+    payload = {
+        **row,
+        "length_s": row["end_s"] - row["start_s"],
+        "position": middle_s / manifest.duration_s if manifest.duration_s else 0.0,
+    }
+    return {name: _plain(value) for name, value in payload.items() if not _is_missing(value)}
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _plain(value: Any) -> Any:
+    """Return a JSON value: pandas hands out numpy scalars."""
+    plain = value.item() if hasattr(value, "item") else value
+    return round(plain, 6) if isinstance(plain, float) else plain

@@ -1,0 +1,122 @@
+"""A title's folder while it is being made: stages recorded, so that work is never done twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from indexer.encoders.protocol import Vectors
+from indexer.library import Library, explained, write_atomically
+from qdrant.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+STAGES_FILE = "stages.json"
+
+
+def digest(*parts: Any) -> str:
+    """Return a short hash of JSON values: the name of a stage's inputs."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Workbench:
+    """One title's folder, held by this process alone while it works there.
+
+    `stages.json` keeps what is done from which inputs, where each space's vectors lie, and what a
+    stage found worth telling.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        record = self._read_record()
+        self.done: dict[str, str] = record.get("done", {})
+        self.spaces: dict[str, str] = record.get("spaces", {})
+        self.notes: dict[str, list[str]] = record.get("notes", {})
+        self.facts: dict[str, Any] = record.get("facts", {})
+
+    def is_done(self, stage: str, inputs: str) -> bool:
+        """Whether this stage has been finished from these very inputs."""
+        return self.done.get(stage) == inputs
+
+    @contextmanager
+    def doing(self, stage: str, inputs: str) -> Iterator[list[str]]:
+        """Do a stage, collecting notes; it is recorded as done only when the block ends well."""
+        started = time.perf_counter()
+        with explained(self.folder.parents[1]):
+            notes: list[str] = []
+            yield notes
+            self.notes[stage] = notes
+            self.done[stage] = inputs
+            record = {name: getattr(self, name) for name in ("done", "spaces", "notes", "facts")}
+            write_atomically(self.folder / STAGES_FILE, json.dumps(record, indent=1).encode())
+        logger.info("%s %s: %.1f s", self.folder.name[:8], stage, time.perf_counter() - started)
+
+    def save_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table, a row a shot, whole or not at all."""
+        part = self.folder / f".{name}.part"
+        table.to_parquet(part, index=False)
+        part.replace(self.folder / f"{name}.parquet")
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table saved under this name."""
+        import pandas as pd
+
+        return pd.read_parquet(self.folder / f"{name}.parquet")
+
+    def save_vectors(self, space: str, version: str, **vectors: Vectors) -> None:
+        """Write a space's vectors, made by this version of its encoder, as safetensors."""
+        from safetensors.numpy import save
+
+        file = f"{space}@{version}.safetensors"
+        write_atomically(self.folder / file, save(dict(vectors)))
+        self.spaces[space] = file
+
+    def vectors(self, space: str) -> dict[str, Vectors]:
+        """Return a space's vectors, "shots" and for some "title"; empty where it has none."""
+        file = self.spaces.get(space)
+        return load_vectors(self.folder / file) if file else {}
+
+    def _read_record(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads((self.folder / STAGES_FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
+
+
+def load_vectors(path: Path) -> dict[str, Vectors]:
+    """Return the named arrays of a safetensors file, float32."""
+    from safetensors.numpy import load_file
+
+    return {name: np.asarray(rows, np.float32) for name, rows in load_file(path).items()}
+
+
+@contextmanager
+def workbench(library: Library, title_id: str) -> Iterator[Workbench]:
+    """Hold a title's folder. Raises `InputError` where another process is working on it."""
+    folder = library.folder(title_id)
+    with explained(library.root):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise InputError(
+                f"Title {title_id} is being indexed by another process; wait for it to finish."
+            ) from error
+    try:
+        yield Workbench(folder)
+    finally:
+        lock.release()

@@ -1,0 +1,57 @@
+from fractions import Fraction
+
+import pytest
+
+from indexer.media.timecode import Clock, frames_of, timecode_of
+from qdrant.errors import UsageError
+
+NTSC_30, NTSC_60, FILM = Fraction(30000, 1001), Fraction(60000, 1001), Fraction(24000, 1001)
+
+
+@pytest.mark.parametrize(
+    ("frame", "timecode"),
+    [
+        (1799, "00:00:59;29"),
+        (1800, "00:01:00;02"),  # two numbers are skipped at the first minute
+        (3597, "00:01:59;29"),
+        (3598, "00:02:00;02"),
+        (17981, "00:09:59;29"),
+        (17982, "00:10:00;00"),  # and none at the tenth
+        (107892, "01:00:00;00"),
+    ],
+)
+def test_drop_frame_at_29_97(frame: int, timecode: str) -> None:
+    assert timecode_of(frame, rate=NTSC_30, drop_frame=True) == timecode
+    assert frames_of(timecode, rate=NTSC_30) == frame
+
+
+def test_drop_frame_at_59_94_skips_four() -> None:
+    assert timecode_of(3599, rate=NTSC_60, drop_frame=True) == "00:00:59;59"
+    assert timecode_of(3600, rate=NTSC_60, drop_frame=True) == "00:01:00;04"
+
+
+def test_23_976_never_drops() -> None:
+    assert timecode_of(24 * 3600, rate=FILM) == "01:00:00:00"
+
+
+@pytest.mark.parametrize("rate", [FILM, Fraction(25), NTSC_30, Fraction(50), NTSC_60])
+@pytest.mark.parametrize("drop_frame", [False, True])
+def test_every_frame_has_one_timecode_and_comes_back(rate: Fraction, drop_frame: bool) -> None:
+    drops = drop_frame and rate in (NTSC_30, NTSC_60)
+    seen = set()
+    for frame in (*range(20_000), *range(1_000_000, 1_001_000)):
+        timecode = timecode_of(frame, rate=rate, drop_frame=drops)
+        assert frames_of(timecode, rate=rate) == frame
+        seen.add(timecode)
+    assert len(seen) == 21_000
+
+
+def test_a_title_counts_from_its_own_start_timecode() -> None:
+    clock = Clock(Fraction(25), start_frame=frames_of("10:00:00:00", rate=Fraction(25)))
+    assert clock.timecode(26) == "10:00:01:01"
+
+
+@pytest.mark.parametrize("text", ["", "1:2:3", "00:00:61:00", "00:00:00:25", "aa:bb:cc:dd"])
+def test_text_that_is_no_timecode_is_named(text: str) -> None:
+    with pytest.raises(UsageError, match="no timecode"):
+        frames_of(text, rate=Fraction(25))
