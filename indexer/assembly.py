@@ -35,12 +35,19 @@ def contextualise_title(bench: Workbench, studio: Studio) -> None:
     from indexer.context.vectors import contextualise
 
     with bench.doing("context", inputs):
-        sequence = title_sequence(studio.library, bench.folder.name, bench.spaces)
+        sequence = title_sequence(
+            studio.library,
+            bench.folder.name,
+            bench.spaces,
+            num_shots=len(bench.table("pictures")),
+        )
         vectors = contextualise(checkpoint.model, sequence)
         bench.save_vectors(CONTEXT, checkpoint.id, shots=vectors.shots, title=vectors.title[None])
 
 
-def title_sequence(library: Library, title_id: str, spaces: Mapping[str, str]) -> TitleSequence:
+def title_sequence(
+    library: Library, title_id: str, spaces: Mapping[str, str], *, num_shots: int
+) -> TitleSequence:
     """Return a title's shots as the context model takes them, fused, with its [GLOBAL]."""
     from indexer.context.sequence import TitleSequence
 
@@ -51,7 +58,6 @@ def title_sequence(library: Library, title_id: str, spaces: Mapping[str, str]) -
         if space in spaces
     }
     dims = library.profile.dims
-    num_shots = next(len(vectors["shots"]) for vectors in loaded.values())
     absent = {space: np.zeros((num_shots, dim), np.float32) for space, dim in dims.items()}
     parts = [loaded[space]["shots"] if space in loaded else absent[space] for space in dims]
     described = loaded.get(TEXT, {}).get("title")

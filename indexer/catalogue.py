@@ -20,7 +20,7 @@ from typing import TypeVar
 from indexer import environment
 from indexer.library import Library
 from indexer.publish import library_schema, records_of
-from qdrant.errors import OwnerGone
+from qdrant.errors import OwnerGone, StoreUnavailable, TrimbinError
 from qdrant.language import Query, ShotHit
 from qdrant.record import Vector
 from qdrant.store import ShotStore, open_store
@@ -47,6 +47,8 @@ class Catalogue:
     def store(self) -> ShotStore:
         """The open store; opened at first use."""
         with self._turn:
+            if self._stop.is_set():
+                raise StoreUnavailable("The library has been closed by this process; open it anew.")
             if self._store is None:
                 self._store = open_store(
                     self.library.store_folder,
@@ -82,7 +84,7 @@ class Catalogue:
         with self._turn:
             if not self.store.owned:
                 return []
-            finished = {manifest.title_id: manifest for manifest in self.library.titles()}
+            finished = {manifest.title_id: manifest for manifest in self.library.in_use()}
             visible = self.store.generations()
             for title_id in visible.keys() - finished.keys():
                 self.store.remove(title_id)
@@ -97,7 +99,7 @@ class Catalogue:
         """Wait for the owner to publish what is finished; return whether all of it is visible."""
         deadline = time.monotonic() + at_most_s
         while True:
-            finished = {m.title_id: m.generation for m in self.library.titles()}
+            finished = {m.title_id: m.generation for m in self.library.in_use()}
             if self.generations() == finished:
                 return True
             if time.monotonic() > deadline:
@@ -118,6 +120,7 @@ class Catalogue:
                 self._store = None
 
     def _sync_until_closed(self) -> None:
+        trouble: str | None = None
         while not self._stop.wait(SYNC_INTERVAL_S):
             try:
                 with self._turn:
@@ -125,8 +128,12 @@ class Catalogue:
                         return
                     self._take_over_if_free()
                     self.sync()
-            except Exception:  # the page must go on searching; the next round tries again
-                logger.exception("could not bring the store up to date")
+                trouble = None
+            except Exception as error:  # searching goes on; the next round tries again
+                if str(error) != trouble:  # told once, not every second
+                    ours = isinstance(error, TrimbinError)
+                    logger.warning("The store is behind: %s", error, exc_info=not ours)
+                trouble = str(error)
 
     def _take_over_if_free(self) -> None:
         store = self.store

@@ -26,11 +26,17 @@ class Identity:
     known: Manifest | None  # what the library holds of it
 
     def is_settled(
-        self, sidecar: Sidecar | None, metadata: Mapping[str, Any], checkpoint: str | None
+        self,
+        sidecar: Sidecar | None,
+        metadata: Mapping[str, Any],
+        *,
+        version: str,
+        checkpoint: str | None,
     ) -> bool:
         """Whether the finished title already says all that these inputs would make it say."""
         return (
             self.known is not None
+            and self.known.version == version
             and self.known.describes(self.path)
             and self.known.content_hash == self.content_hash
             and self.known.inputs == inputs_of(sidecar, metadata)

@@ -25,7 +25,7 @@ SEED = 20_260_223
 
 def context_due(library: Library) -> Literal["first", "again"] | None:
     """Return whether the library wants its first context model, or a new one, or neither."""
-    num_shots = sum(manifest.num_shots for manifest in library.titles())
+    num_shots = sum(manifest.num_shots for manifest in library.in_use())
     trained_on = library.shots_trained_on()
     if trained_on is None:
         return "first" if num_shots >= MIN_SHOTS else None
@@ -44,7 +44,7 @@ def learn_context(
     from indexer.context.train import DEFAULT_STEPS, train
 
     library = studio.library
-    titles = library.titles()
+    titles = library.in_use()
     num_shots = sum(manifest.num_shots for manifest in titles)
     if num_shots < MIN_SHOTS:
         raise UsageError(
@@ -53,7 +53,7 @@ def learn_context(
         )
     dims = library.profile.dims
     trained = train(
-        [title_sequence(library, manifest.title_id, manifest.spaces) for manifest in titles],
+        [title_sequence(library, m.title_id, m.spaces, num_shots=m.num_shots) for m in titles],
         ContextConfig(dims=dims, global_dim=dims.get(TEXT, 1)),
         steps=steps or DEFAULT_STEPS,
         seconds_limit=seconds or float("inf"),

@@ -239,6 +239,10 @@ class Library:
         manifests = (manifest for _, manifest in found.values())
         return sorted(manifests, key=lambda m: (m.title.casefold(), m.title_id))
 
+    def in_use(self) -> list[Manifest]:
+        """Return the finished titles whose vectors are of the version in use."""
+        return [manifest for manifest in self.titles() if manifest.version == self.version]
+
     def find(self, title_id: str) -> Manifest | None:
         """Return a finished title, or None."""
         return read_manifest(self.folder(title_id) / MANIFEST_FILE)

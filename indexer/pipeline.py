@@ -69,7 +69,8 @@ def index_title(path: Path, studio: Studio) -> TitleResult:
     identity = identify(path, studio.library)
     sidecar = sidecar_of(path, languages=studio.library.profile.text_languages)
     metadata = metadata_of(path, title_id=identity.title_id, library_root=studio.library.root)
-    if identity.is_settled(sidecar, metadata, studio.library.checkpoint_id()):
+    version, checkpoint = studio.library.version, studio.library.checkpoint_id()
+    if identity.is_settled(sidecar, metadata, version=version, checkpoint=checkpoint):
         return _told(identity.known, path, "unchanged")
 
     media = probe(path)

@@ -1,0 +1,1 @@
+"""Shortlists taken away: one format a module."""

@@ -1,0 +1,1 @@
+"""What the page shows: one module a page, and what they share."""

@@ -21,7 +21,6 @@ RECEPTIVE_FIELD_SAMPLES = 400
 VARIANCE_FLOOR = 1e-7
 """As in the library's own feature extractor."""
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
-REVISION = 1
 
 
 class Wav2Vec2Sound:
@@ -33,7 +32,7 @@ class Wav2Vec2Sound:
 
     def __init__(self, spec: EncoderSpec, *, device: str) -> None:
         self.name = str(spec.settings["model"])
-        self.version = version_of(spec.kind, spec.settings, revision=REVISION)
+        self.version = version_of(spec.kind, spec.settings)
         self._device = pick_device(device)
         with from_hub(self.name):
             from transformers import Wav2Vec2Model

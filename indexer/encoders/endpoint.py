@@ -33,7 +33,6 @@ BYTES_A_TOKEN = 4
 """OpenAI's rule of thumb for English; other scripts have more bytes a letter and more tokens."""
 MAX_RETRIES = 6
 TIMEOUT_S = 60.0
-REVISION = 1
 
 
 class EndpointText:
@@ -52,7 +51,7 @@ class EndpointText:
     ) -> None:
         self._model = str(spec.settings["model"])
         self.name = f"{self._model} at {endpoint.url}"
-        self.version = version_of(spec.kind, {**spec.settings, "dim": spec.dim}, revision=REVISION)
+        self.version = version_of(spec.kind, {**spec.settings, "dim": spec.dim})
         self.dim = spec.dim
         self._endpoint = endpoint
         self._http_client = http_client

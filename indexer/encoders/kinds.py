@@ -29,6 +29,7 @@ class Kind:
     is_remote: bool = False  # sends its items to an endpoint
     comes_in_wheels: bool = False  # weights come with the `offline` extra, never from the hub
     reads_words: bool = True
+    revision: int = 1  # raised when our code makes other vectors of the same weights
 
 
 KINDS: Mapping[str, Kind] = {
@@ -59,7 +60,7 @@ KINDS: Mapping[str, Kind] = {
         required={"model": str},
         is_remote=True,
     ),
-    "conse": Kind(VIDEO, "indexer.encoders.conse", "ConseFrames", comes_in_wheels=True),
+    "conse": Kind(VIDEO, "indexer.encoders.conse", "ConseFrames", comes_in_wheels=True, revision=2),
     "moonshine": Kind(
         AUDIO,
         "indexer.encoders.speech",
@@ -71,7 +72,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def version_of(kind: str, settings: Mapping[str, Any], *, revision: int) -> str:
-    """Return `<kind>-<8 hex>`: changes with the settings, and with our code through `revision`."""
-    told = json.dumps([kind, dict(settings), revision], sort_keys=True)
+def version_of(kind: str, settings: Mapping[str, Any]) -> str:
+    """Return `<kind>-<8 hex>`: changes with the settings, and with our code by its revision."""
+    told = json.dumps([kind, dict(settings), KINDS[kind].revision], sort_keys=True)
     return f"{kind}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"

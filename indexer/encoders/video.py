@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 BATCH_FRAMES = 32
 WEIGHT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-REVISION = 1
 
 
 class OpenClipFrames:
@@ -37,7 +36,7 @@ class OpenClipFrames:
     def __init__(self, spec: EncoderSpec, *, device: str) -> None:
         model, pretrained = spec.settings["model"], spec.settings["pretrained"]
         self.name = f"open_clip {model} {pretrained}"
-        self.version = version_of(spec.kind, spec.settings, revision=REVISION)
+        self.version = version_of(spec.kind, spec.settings)
         self._device = pick_device(device)
         with from_hub(self.name):
             import open_clip

@@ -55,12 +55,12 @@ class Profile:
 
     @cached_property
     def version(self) -> str:
-        """`<name>-<8 hex>`, a hash of what decides the vectors: kinds, sizes and settings.
+        """`<name>-<8 hex>`, a hash of what decides the vectors: kinds, revisions, sizes, settings.
 
         Ranking numbers, prices and notes may change without a library having to be made anew.
         """
         decisive = {
-            space: [spec.kind, spec.dim, dict(spec.settings)]
+            space: [spec.kind, KINDS[spec.kind].revision, spec.dim, dict(spec.settings)]
             for space, spec in self.encoders.items()
         }
         told = json.dumps(decisive, sort_keys=True)

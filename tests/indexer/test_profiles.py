@@ -52,7 +52,7 @@ def test_a_copy_on_disk_is_the_same_profile(tmp_path: Path) -> None:
     ("old", "new"),
     [
         ("floor = 0.1", "floor = 0.11"),
-        ("confidence_floor = 0.37", "confidence_floor = 0.5"),
+        ("confidence_floor = 0.24", "confidence_floor = 0.5"),
         ("MIT", "another note"),
         ('languages = ["en"]', 'languages = ["en", "fr"]'),
     ],
@@ -83,8 +83,8 @@ def test_an_unknown_name_is_told_which_there_are() -> None:
     [
         ('name = "offline"', 'name = "Off line"', "has a 'name' that is not lower-case"),
         ('name = "offline"', "", "lacks 'name'"),
-        ("confidence_floor = 0.37", 'confidence_floor = "high"', "not of type float"),
-        ("confidence_floor = 0.37", "confidence_floor = 1.5", "from 0 up to 1"),
+        ("confidence_floor = 0.24", 'confidence_floor = "high"', "not of type float"),
+        ("confidence_floor = 0.24", "confidence_floor = 1.5", "from 0 up to 1"),
         ('kind = "conse"', 'kind = "minilm"', r"\[encoders.video\], has a 'kind' .* open_clip"),
         ("dim = 384", "dim = true", "'dim' that is not of type int"),
         ("dim = 384", "dim = 0", "above 0"),

@@ -1,0 +1,45 @@
+# Two commands for a stranger: `make demo` and `make test`. All the rest is for those who build it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVE ?= 1
+FILMS ?=
+
+.PHONY: demo test check check-media bench format clean
+
+demo: $(VENV)/.demo
+	$(BIN)/trimbin demo $(if $(filter 0,$(SERVE)),--no-serve) $(if $(FILMS),--films "$(FILMS)")
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+# Opt-in checks on real films: MEDIA=folder holds them (see docs/development.md).
+check-media: $(VENV)/.dev
+	$(BIN)/python -m pytest -m media
+
+bench: $(VENV)/.dev
+	for file in benchmarks/*.py; do $(BIN)/python $$file --quick || exit 1; done
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .demo
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[offline]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[offline,dev]"
+	touch $@

@@ -1,0 +1,5 @@
+"""`python -m app` is `trimbin`."""
+
+from app.cli import main
+
+main()

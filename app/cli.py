@@ -1,0 +1,264 @@
+"""The command line: each command parses, calls one function, prints what came of it.
+
+Results go to stdout, all else to stderr. Heavy imports stay inside the commands, so that `--help`
+is instant.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer import environment
+from qdrant.errors import TrimbinError
+
+if TYPE_CHECKING:
+    from indexer.studio import Studio
+
+FAILED_INPUTS_EXIT = 1
+UNEXPECTED_EXIT = 3
+
+
+class Commands(click.Group):
+    """The commands, with every error told as one sentence and its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a traceback is shown only with TRIMBIN_DEBUG=1."""
+        try:
+            return super().invoke(ctx)
+        except TrimbinError as error:
+            _complain(str(error))
+            ctx.exit(error.exit_code)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            _complain(
+                f"Something went wrong that should not have ({type(error).__name__}: {error}). "
+                "Set TRIMBIN_DEBUG=1 to see where, and please report it."
+            )
+            ctx.exit(UNEXPECTED_EXIT)
+
+
+def _complain(sentence: str) -> None:
+    if environment.is_debugging():
+        traceback.print_exc()
+    click.echo(f"trimbin: {sentence}", err=True)
+
+
+library_option = click.option(
+    "--library",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=environment.library_root,
+    show_default="TRIMBIN_LIBRARY, else the user's data folder",
+    help="The library's folder.",
+)
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where the models run.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="trimbin")
+@click.option("-v", "--verbose", is_flag=True, help="Tell what each stage took, on stderr.")
+def main(verbose: bool) -> None:
+    """Find the moment: contextual shot search for films, episodes and podcasts."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    for chatty in ("httpx", "httpcore", "urllib3", "huggingface_hub", "transformers"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@library_option
+@click.option("--profile", help="Which models: clip, mediafm, offline, or a TOML file.  [clip]")
+@click.option(
+    "--allow-endpoint",
+    is_flag=True,
+    help="Agree that dialogue is sent to the endpoint the profile names; kept for this library.",
+)
+@device_option
+@json_option
+def index(
+    paths: tuple[Path, ...],
+    root: Path,
+    profile: str | None,
+    allow_endpoint: bool,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Index films, episodes and podcasts: files, or folders of them.
+
+    An unchanged title costs nothing; an interrupted run goes on where it stopped.
+
+    Example: trimbin index ~/Films --profile offline
+    """
+    from app.studio import open_studio, publishing
+    from indexer.library import Library
+    from indexer.pipeline import index as index_paths
+
+    library = Library.open(root, create=True, profile=profile)
+    failed = 0
+    with open_studio(library, device=device, allow_endpoint=allow_endpoint) as studio:
+        with publishing(studio):
+            for result in index_paths(paths, studio):
+                failed += result.status == "failed"
+                _print_result(result, as_json=as_json)
+        _say_if_training_is_due(studio)
+    if failed:
+        raise click.exceptions.Exit(FAILED_INPUTS_EXIT)
+
+
+def _print_result(result: Any, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        click.echo(json.dumps(asdict(result), ensure_ascii=False))
+    elif result.status == "failed":
+        click.echo(f"trimbin: {result.reason}", err=True)
+    else:
+        minutes, seconds = divmod(round(result.seconds), 60)
+        note = f"  ({result.reason})" if result.reason else ""
+        click.echo(
+            f"{Path(result.path).name}: {result.status}, {result.shots} shots in "
+            f"{minutes}:{seconds:02}, took {result.took_s:.1f} s{note}"
+        )
+
+
+def _say_if_training_is_due(studio: Studio) -> None:
+    from indexer.learning import context_due
+
+    if context_due(studio.library) == "again":
+        studio.say(
+            "The library has quadrupled since its context model was learned: "
+            "`trimbin train` is due."
+        )
+
+
+@main.command()
+@library_option
+@click.option("--steps", type=click.IntRange(1), help="Training steps.  [by the library's size]")
+@json_option
+def train(root: Path, steps: int | None, as_json: bool) -> None:
+    """Learn the library's context model anew, from all of its titles.
+
+    Example: trimbin train
+    """
+    from dataclasses import asdict
+
+    from app.studio import open_studio, publishing
+    from indexer.learning import learn_context
+    from indexer.library import Library
+
+    library = Library.open(root)
+    with open_studio(library) as studio, publishing(studio):
+        metrics = learn_context(studio, steps=steps, seconds=None)
+        studio.published()
+    if as_json:
+        click.echo(json.dumps({**asdict(metrics), "worthy": metrics.worthy}))
+
+
+@main.command()
+@click.argument("query")
+@library_option
+@click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True)
+@click.option("--title", help="Only this title: its name or its id.")
+@device_option
+@json_option
+def search(query: str, root: Path, top: int, title: str | None, device: str, as_json: bool) -> None:
+    """Find moments by words.
+
+    Example: trimbin search "a bird" --top 3
+    """
+    from app.search import Request
+    from app.search import search as find
+    from app.studio import encoders_of
+    from app.tell import tell
+    from indexer.catalogue import open_catalogue
+    from indexer.library import Library
+
+    library = Library.open(root)
+    with open_catalogue(library, command="trimbin search") as catalogue:
+        answer = find(catalogue, encoders_of(library, device=device), Request(query, top, title))
+    if as_json:
+        click.echo(json.dumps(answer.to_json(), ensure_ascii=False))
+    else:
+        tell(answer)
+
+
+@main.command()
+@library_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+def ui(root: Path, host: str, port: int, no_browser: bool) -> None:
+    """Open the page: search, play, shortlist. On this machine only, unless told otherwise.
+
+    Example: trimbin ui --port 8600
+    """
+    from app.server import serve_page
+    from indexer.library import Library
+
+    library = Library.open(root)
+    serve_page(library.root, host=host, port=port, open_browser=not no_browser)
+
+
+@main.command()
+@library_option
+@json_option
+def doctor(root: Path, as_json: bool) -> None:
+    """Tell what is installed, reachable and writable, and which profiles can run here.
+
+    Example: trimbin doctor
+    """
+    from app.doctor import examine
+
+    findings = examine(root)
+    if as_json:
+        click.echo(json.dumps([finding.to_json() for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            click.echo(finding.line())
+    if any(finding.is_fatal for finding in findings):
+        raise click.exceptions.Exit(3)
+
+
+@main.command()
+@click.option(
+    "--library",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".demo/library"),
+    show_default=True,
+    help="The demo's own library.",
+)
+@click.option(
+    "--films",
+    type=click.Path(path_type=Path, exists=True),
+    help="A folder of your own films instead of Big Buck Bunny.",
+)
+@click.option("--serve/--no-serve", default=True, help="Open the page in the end.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
+def demo(root: Path, films: Path | None, serve: bool, port: int) -> None:
+    """Index a real film with the offline profile, show what three queries find, open the page.
+
+    Example: trimbin demo --no-serve
+    """
+    from app.demo import run_demo
+
+    run_demo(root, films=films, serve=serve, port=port)

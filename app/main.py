@@ -1,0 +1,32 @@
+"""The page: what Streamlit runs at every click. Started by `trimbin ui` (see `app/server.py`)."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.views import library_page, look, search_page, shortlist_page
+from qdrant.errors import TrimbinError
+
+
+def main() -> None:
+    """Draw the page that was chosen; an error becomes its sentence, the rest stays usable."""
+    st.set_page_config(page_title="Trimbin", page_icon=str(look.ICON), layout="wide")
+    chosen = st.navigation(
+        [
+            st.Page(search_page.show, title="Search", url_path="search", default=True),
+            st.Page(shortlist_page.show, title="Shortlist", url_path="shortlist"),
+            st.Page(library_page.show, title="Library", url_path="library"),
+        ],
+        position="top",
+    )
+    look.dress()
+    look.tell_trouble()
+    try:
+        chosen.run()
+    except TrimbinError as error:
+        look.tell(error)
+    look.foot()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""A moment as people and programs receive it: in frames, seconds and timecode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from indexer.library import Library
+from indexer.media.timecode import Clock
+from qdrant import moments
+from qdrant.language import Query
+from qdrant.schema import DENSE_SPACES, LINE
+
+MAX_DIALOGUE_CHARACTERS = 500
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something in the film that the words were found in."""
+
+    kind: str  # "line", "ocr", "caption" or "neighbour"
+    text: str
+    start_s: float
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One shot, or neighbouring shots that match together. All spans are half-open."""
+
+    hit_id: str  # "<title_id>:<start_frame>-<end_frame>": the same moment, the same id
+    title_id: str
+    title: str
+    path: str
+    shots: tuple[int, int]
+    start_frame: int
+    end_frame: int
+    rate: str
+    start_s: float
+    end_s: float
+    start_tc: str | None  # None: sound alone has no timecode
+    end_tc: str | None
+    score: float  # 0..1, comparable within one answer only
+    why: Mapping[str, float | None]  # shares of the score; None: not asked, or absent here
+    sources: tuple[Source, ...]
+    dialogue: str
+    best_shot: int  # the shot that matched best; its picture stands for the moment
+
+
+def describe(found: moments.Moment, library: Library, *, asked: Query) -> Moment:
+    """Return a found moment with everything a person needs to see and cut it."""
+    manifest = library.manifest(found.title_id)
+    first, last = found.shots[0].hit.payload, found.shots[-1].hit.payload
+    clock = Clock.of(manifest)
+    start_frame, end_frame = int(first["start_frame"]), int(last["end_frame"])
+    return Moment(
+        hit_id=f"{found.title_id}:{start_frame}-{end_frame}",
+        title_id=found.title_id,
+        title=manifest.title,
+        path=manifest.path,
+        shots=(found.first, found.end),
+        start_frame=start_frame,
+        end_frame=end_frame,
+        rate=manifest.rate,
+        start_s=float(first["start_s"]),
+        end_s=float(last["end_s"]),
+        start_tc=clock.timecode(start_frame),
+        end_tc=clock.timecode(end_frame),
+        score=round(found.score, 4),
+        why=_why(found, asked),
+        sources=_lines(found),
+        dialogue=" ".join(_dialogue(found))[:MAX_DIALOGUE_CHARACTERS],
+        best_shot=found.best.shot,
+    )
+
+
+def _why(found: moments.Moment, asked: Query) -> dict[str, float | None]:
+    spaces = {*asked.vectors, *([LINE] if asked.line else [])} & found.best.hit.similarities.keys()
+    return {
+        space: round(found.shares.get(space, 0.0), 4) if space in spaces else None
+        for space in (*DENSE_SPACES, LINE)
+    }
+
+
+def _dialogue(found: moments.Moment) -> list[str]:
+    """Return what is said in the moment; a cue that spans a cut is told once."""
+    spoken = [str(shot.hit.payload.get("dialogue") or "") for shot in found.shots]
+    lines = [line for shot in spoken for line in shot.splitlines() if line]
+    return [line for i, line in enumerate(lines) if line not in lines[:i]]
+
+
+def _lines(found: moments.Moment) -> tuple[Source, ...]:
+    """Return the lines the words were found in, where the dialogue took part in the score."""
+    if not any(found.shares.get(space) for space in (LINE, "text")):
+        return ()
+    payload = found.best.hit.payload
+    lines = str(payload.get("dialogue") or "").splitlines()
+    return tuple(Source("line", line, float(payload["start_s"])) for line in lines if line)

@@ -1,0 +1,99 @@
+"""What commands need before they start: encoders, a progress bar, a store that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from indexer.catalogue import Catalogue
+from indexer.encoders.load import EncoderSet, load_encoders
+from indexer.library import Library
+from indexer.studio import Studio
+from qdrant.errors import CannotRunNow, TrimbinError
+
+
+def encoders_of(
+    library: Library, *, device: str = "auto", allow_endpoint: bool = False
+) -> EncoderSet:
+    """Return the encoders of a library's profile; each loads when it is first used.
+
+    With `allow_endpoint` the library keeps the consent to send dialogue to the profile's endpoint.
+    """
+    endpoint = library.profile.endpoint
+    if endpoint and allow_endpoint:
+        click.echo(f"Dialogue of this library will be sent to {endpoint}.", err=True)
+        library.consent_to(endpoint)
+    return load_encoders(
+        library.profile,
+        device=device,
+        cache_dir=library.cache_folder,
+        consent=endpoint is not None and library.consented_endpoint == endpoint,
+    )
+
+
+@contextmanager
+def open_studio(
+    library: Library, *, device: str = "auto", allow_endpoint: bool = False
+) -> Iterator[Studio]:
+    """Open everything that titles are made with, with a progress bar on stderr."""
+    encoders = encoders_of(library, device=device, allow_endpoint=allow_endpoint)
+    with _bars() as bars:
+        task = bars.add_task("", total=None, visible=False)
+
+        def draw(stage: str, done: float, total: float) -> None:
+            unfinished = not total or done < total
+            bars.update(
+                task, description=stage, completed=done, total=total or None, visible=unfinished
+            )
+
+        def say(sentence: str) -> None:
+            bars.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+        yield Studio(library, encoders, progress=draw, say=say)
+
+
+@contextmanager
+def publishing(studio: Studio) -> Iterator[Catalogue]:
+    """Keep the store in step while titles are made. Indexing goes on where the store cannot.
+
+    Raises `CannotRunNow` in the end where finished titles could not be published.
+    """
+    catalogue = Catalogue(studio.library, command="trimbin index")
+    refused: list[TrimbinError] = []
+
+    def publish() -> None:
+        try:
+            catalogue.sync()
+        except TrimbinError as error:
+            refused[:] = [error]
+        else:
+            refused.clear()
+
+    studio.published = publish
+    try:
+        yield catalogue
+        publish()
+        if not refused:
+            catalogue.wait_until_in_step()
+    finally:
+        catalogue.close()
+    if refused:
+        raise CannotRunNow(
+            f"The titles are indexed but cannot be searched yet: {refused[0]} "
+            "Run the same command again to publish them."
+        ) from refused[0]
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )

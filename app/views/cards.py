@@ -1,0 +1,127 @@
+"""Moments and titles as pieces of HTML. Everything that comes from a film is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from app.moment import Moment
+from app.serve_media import thumbnail_address
+from app.views.look import sentence, text
+from indexer.library import Library, Manifest
+
+SPACE_NAMES = {
+    "video": "Picture",
+    "audio": "Sound",
+    "text": "Dialogue",
+    "line": "Exact words",
+    "context": "Context",
+}
+"""What people call the spaces that a moment was found in."""
+
+LEAST_SHARE = 0.005
+"""A smaller part in a moment's score is not shown: it would read 0%."""
+
+MAX_DIALOGUE_CHARACTERS = 160
+
+
+def moment_card(moment: Moment, library: Library) -> str:
+    """Return a search result: picture, span, title, score, why, dialogue."""
+    return (
+        f'<article class="tb-card">{picture(library, moment.title_id, moment.best_shot)}'
+        f"{_span(span_of(moment))}"
+        f'<h3 title="{text(moment.title)}">{text(moment.title)}</h3>'
+        f'<p class="tb-score">score {moment.score:.2f}</p>'
+        f"{why(moment.why)}{dialogue(moment.dialogue)}</article>"
+    )
+
+
+def kept_card(
+    library: Library, *, title: str, title_id: str, shot: int | None, span: str, aside: str
+) -> str:
+    """Return a kept moment: picture, span, title, and where it came from."""
+    shown = picture(library, title_id, shot) if shot is not None else _no_picture("gone")
+    return (
+        f'<article class="tb-card">{shown}{_span(span)}'
+        f'<h3 title="{text(title)}">{text(title)}</h3>'
+        f'<p class="tb-score">{text(aside)}</p></article>'
+    )
+
+
+def title_row(manifest: Manifest, library: Library) -> str:
+    """Return a title of the library: what it is, and what it lacks."""
+    facts = [f"{manifest.num_shots} shots", clock(manifest.duration_s)]
+    if manifest.width:
+        facts += [f"{manifest.width} x {manifest.height}", f"{fps(manifest.rate)} fps"]
+    facts += [manifest.kind, *([manifest.language] if manifest.language else [])]
+    badges = [
+        *([] if manifest.is_online else [("tb-bad", "offline")]),
+        *([("tb-bad", "incomplete")] if manifest.partial else []),
+        ("tb-good", "in context") if "context" in manifest.spaces else ("", "no context yet"),
+    ]
+    marks = "".join(f'<span class="tb-badge {kind}">{text(words)}</span>' for kind, words in badges)
+    notes = "".join(f"<li>{sentence(note)}</li>" for note in manifest.notes)
+    return (
+        f'<article class="tb-row">{picture(library, manifest.title_id, manifest.num_shots // 2)}'
+        f'<div class="tb-row-body"><h3>{text(manifest.title)}{marks}</h3>'
+        f'<p class="tb-facts">{" · ".join(text(fact) for fact in facts)}</p>'
+        f'<p class="tb-path">{text(manifest.path)}</p>'
+        f"{f'<ul class=tb-notes>{notes}</ul>' if notes else ''}</div></article>"
+    )
+
+
+def picture(library: Library, title_id: str, shot: int) -> str:
+    """Return a shot's picture, or a sign for sound where there is none."""
+    if not library.thumbnail(title_id, shot).is_file():
+        return _no_picture("no picture")
+    address = text(thumbnail_address(title_id, shot))
+    return f'<div class="tb-frame"><img src="{address}" alt="" loading="lazy"></div>'
+
+
+def why(shares: Mapping[str, float | None]) -> str:
+    """Return why a moment matched: a bar and a percentage for each space that had a part in it."""
+    had_part = [(space, share) for space, share in shares.items() if share and share >= LEAST_SHARE]
+    had_part.sort(key=lambda pair: -pair[1])
+    bars = "".join(
+        f'<li><span class="tb-space">{text(SPACE_NAMES.get(space, space))}</span>'
+        f'<span class="tb-bar"><span style="width:{share:.0%}"></span></span>'
+        f'<span class="tb-share">{share:.0%}</span></li>'
+        for space, share in had_part
+    )
+    return f'<ul class="tb-why" aria-label="Why it matched">{bars}</ul>' if bars else ""
+
+
+def dialogue(words: str) -> str:
+    """Return what is said in a moment, as text."""
+    if not words:
+        return ""
+    shown = words[:MAX_DIALOGUE_CHARACTERS]
+    more = "…" if len(words) > len(shown) else ""
+    return f'<p class="tb-dialogue" title="{text(words)}">“{text(shown)}{more}”</p>'
+
+
+def span_of(moment: Moment) -> str:
+    """Return a moment's in and out: timecode, or the clock for sound alone."""
+    if moment.start_tc and moment.end_tc:
+        return f"{moment.start_tc} – {moment.end_tc}"  # noqa: RUF001
+    return f"{clock(moment.start_s)} – {clock(moment.end_s)}"  # noqa: RUF001
+
+
+def clock(seconds: float) -> str:
+    """Return seconds as `M:SS`, or `H:MM:SS` from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def fps(rate: str) -> str:
+    """Return a rate as people write it: `25`, `23.976`."""
+    return f"{float(Fraction(rate)):.3f}".rstrip("0").rstrip(".")
+
+
+def _span(words: str) -> str:
+    return f'<p class="tb-tc">{text(words)}</p>'
+
+
+def _no_picture(words: str) -> str:
+    return f'<div class="tb-frame tb-frame-none"><span>{text(words)}</span></div>'

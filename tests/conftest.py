@@ -1,0 +1,32 @@
+"""What many tests stand on: user folders out of the way, and one reel indexed for real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness import need_offline_profile, run_trimbin
+from reel import make_reel
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep every test out of the user's own folders; derived weights are shared by the run."""
+    base = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRIMBIN_LIBRARY", str(base / "library-nobody-named"))
+        patch.setenv("TRIMBIN_CACHE", str(base / "cache"))
+        patch.delenv("TRIMBIN_DEBUG", raising=False)
+        patch.delenv("QDRANT_URL", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def reel_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A library with the photograph reel, indexed by the command line with the offline profile."""
+    need_offline_profile()
+    folder = tmp_path_factory.mktemp("reel")
+    make_reel(folder / "films", name="Photographs.mp4")
+    run_trimbin("index", folder / "films", "--library", folder / "library", "--profile", "offline")
+    yield folder / "library"
