@@ -90,8 +90,8 @@ def test_an_unknown_name_is_told_which_there_are() -> None:
         ("dim = 384", "dim = 0", "above 0"),
         ("dim = 384", "dimension = 384", "lacks 'dim'"),
         ("[ranking.text]", "[ranking.texts]", "unknown key 'texts'"),
-        ("ceiling = 0.5", "ceiling = 0.05", "floor < ceiling"),
-        ("ceiling = 0.5", "ceilings = 0.5", "lacks 'ceiling'"),
+        ("ceiling = 0.8", "ceiling = 0.05", "floor < ceiling"),
+        ("ceiling = 0.8", "ceilings = 0.8", "lacks 'ceiling'"),
         ("half = 5.0", "halves = 5.0", "unknown key 'halves'"),
         ("[encoders.video]", "[encoder.video]", "unknown key 'encoder'"),
         ("[encoders.video]", "[encoders.smell]", "unknown key 'smell'"),
@@ -118,7 +118,7 @@ def test_a_remote_encoder_needs_its_endpoint_and_no_other_may_have_one(tmp_path:
 
 
 def test_a_space_that_is_encoded_must_be_ranked(tmp_path: Path) -> None:
-    table = "[ranking.text]\nfloor = 0.2\nceiling = 0.5\n"
+    table = "[ranking.text]\nfloor = 0.2\nceiling = 0.8\n"
     with pytest.raises(UsageError, match=r"has no \[ranking.text\]"):
         load_profile(changed(tmp_path, table, ""))
 
