@@ -18,7 +18,8 @@ from app.studio import encoders_of, open_studio, publishing
 from app.tell import clock
 from indexer import environment
 from indexer.catalogue import open_catalogue
-from indexer.library import Library, write_atomically
+from indexer.disk import write_atomically
+from indexer.library import Library
 from indexer.pipeline import index
 from qdrant.errors import CannotRunNow
 

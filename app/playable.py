@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.library import Manifest
+from indexer.manifest import Manifest
 
 PLAYABLE: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "mp4": (frozenset({"h264", "vp9", "av1"}), frozenset({"aac", "mp3", "opus", "flac"})),

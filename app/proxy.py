@@ -19,7 +19,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 from qdrant.errors import CannotRunNow, InputError
 
 logger = logging.getLogger(__name__)

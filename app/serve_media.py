@@ -23,7 +23,8 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.proxy import proxy_for
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 from qdrant.errors import CannotRunNow, InputError, TrimbinError, UsageError
 
 SAFETY_HEADERS = {

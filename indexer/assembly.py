@@ -10,7 +10,8 @@ import numpy as np
 
 from indexer.encoders.fuse import fuse
 from indexer.identity import Identity, inputs_of
-from indexer.library import SHOTS_FILE, Library, Manifest
+from indexer.library import SHOTS_FILE, Library
+from indexer.manifest import Manifest
 from indexer.media.probe import Media
 from indexer.media.timed_text import Sidecar
 from indexer.studio import Studio

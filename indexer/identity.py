@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.library import Library, Manifest, title_id_of
+from indexer.library import Library
+from indexer.manifest import Manifest, title_id_of
 from indexer.media.probe import content_hash
 from indexer.media.timed_text import Sidecar
 from indexer.workbench import digest

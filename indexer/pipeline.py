@@ -15,7 +15,7 @@ from typing import Literal
 from indexer.assembly import assemble, contextualise_title
 from indexer.identity import Identity, identify
 from indexer.learning import context_due, learn_context
-from indexer.library import Manifest
+from indexer.manifest import Manifest
 from indexer.media.probe import media_files, probe
 from indexer.media.timed_text import sidecar_of
 from indexer.metadata import metadata_of

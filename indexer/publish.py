@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 from indexer.workbench import load_vectors
 from qdrant.record import ShotRecord
 from qdrant.schema import CONTEXT, Schema

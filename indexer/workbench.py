@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from indexer.disk import explained, write_atomically
 from indexer.encoders.protocol import Vectors
-from indexer.library import Library, explained, write_atomically
+from indexer.library import Library
 from qdrant.errors import InputError
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import av
 import imageio_ffmpeg
 import pandas as pd
 
-from indexer.library import Library, Manifest, title_id_of
+from indexer.library import Library
+from indexer.manifest import Manifest, title_id_of
 from indexer.media.probe import probe
 
 RATE = 24

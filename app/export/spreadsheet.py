@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from app.shortlist import Item
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 from indexer.media.timecode import Clock
 from qdrant.errors import InputError
 

@@ -8,7 +8,8 @@ from fractions import Fraction
 from app.moment import Moment
 from app.serve_media import thumbnail_address
 from app.views.look import sentence, text
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 
 SPACE_NAMES = {
     "video": "Picture",

@@ -11,7 +11,8 @@ import streamlit as st
 from app.playable import needs_proxy
 from app.proxy import proxy_for, proxy_span
 from app.serve_media import film_address, proxy_address, thumbnail_address
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 from qdrant.errors import InputError
 
 

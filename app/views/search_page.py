@@ -9,7 +9,8 @@ from app.moment import Moment
 from app.search import Answer, Request
 from app.shortlist import DEFAULT_LIST, Shortlists
 from app.views import cards, look, player, shortlist_page
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 from qdrant.errors import TrimbinError
 
 PAGE_SIZE = 24

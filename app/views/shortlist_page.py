@@ -11,7 +11,8 @@ from app import page
 from app.export.spreadsheet import MIME, to_csv
 from app.shortlist import Item, Shortlists
 from app.views import cards, look, player
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 from indexer.media.timecode import Clock
 from qdrant.errors import InputError, TrimbinError
 

@@ -22,6 +22,7 @@ import torch
 from indexer.context.evaluation import Evaluation
 from indexer.context.model import ContextConfig, ContextModel
 from indexer.context.train import Metrics, Trained
+from indexer.disk import write_atomically
 from qdrant.errors import CannotRunNow
 
 FORMAT = 1
@@ -30,9 +31,6 @@ FORMAT = 1
 RECORD = "context.json"
 ID_LENGTH = 16
 """Hexadecimal digits."""
-
-DUE_GROWTH = 4
-"""A library this many times the size a model was trained on is worth training anew."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,8 @@ def save_checkpoint(folder: Path, trained: Trained, *, fingerprint: str) -> str:
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(_weights_path(folder, model_id), weights)
-        _write_whole(folder / RECORD, json.dumps(record, indent=2).encode())
+        write_atomically(_weights_path(folder, model_id), weights)
+        write_atomically(folder / RECORD, json.dumps(record, indent=2).encode())
         for former in folder.glob("context-*.safetensors"):
             if former != _weights_path(folder, model_id):
                 former.unlink()
@@ -97,11 +95,6 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise
     except Exception as error:  # whatever a strange file makes the readers raise
         raise _damaged(folder, f"its files do not fit together: {error}") from error
-
-
-def is_due(checkpoint: Checkpoint, num_shots: int) -> bool:
-    """Return whether a library of `num_shots` has outgrown the model."""
-    return num_shots >= DUE_GROWTH * checkpoint.metrics.num_shots
 
 
 def _restore(folder: Path, record: Mapping[str, Any]) -> Checkpoint:
@@ -137,10 +130,3 @@ def _id_of(weights: bytes) -> str:
 
 def _weights_path(folder: Path, model_id: str) -> Path:
     return folder / f"context-{model_id}.safetensors"
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside `path`, then rename into place."""
-    temporary = path.with_name(f"{path.name}.part")
-    temporary.write_bytes(content)
-    temporary.replace(path)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from indexer import environment
+from indexer.disk import write_atomically
 from indexer.encoders.protocol import Vectors
 
 logger = logging.getLogger(__name__)
@@ -46,10 +45,7 @@ def _make(path: Path, make: Callable[[], Vectors]) -> Vectors:
     vectors = make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(save({"vectors": np.ascontiguousarray(vectors)}))
-        Path(unfinished).replace(path)
+        write_atomically(path, save({"vectors": np.ascontiguousarray(vectors)}))
     except OSError as error:
         logger.warning("%s cannot be kept (%s); it will be made again.", path, error)
     return vectors

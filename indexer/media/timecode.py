@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from qdrant.errors import UsageError
 
 if TYPE_CHECKING:
-    from indexer.library import Manifest
+    from indexer.manifest import Manifest
 
 DROPPED_A_MINUTE = {Fraction(30000, 1001): 2, Fraction(60000, 1001): 4}
 TIMECODE = re.compile(r"^(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})$")

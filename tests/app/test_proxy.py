@@ -12,7 +12,8 @@ from shelf import add_title, make_film, make_library, streams_of
 from app import proxy
 from app.playable import needs_proxy
 from app.proxy import proxy_for, proxy_span
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 from qdrant.errors import InputError
 
 PRORES = ("-c:v", "prores_ks", "-profile:v", "1", "-pix_fmt", "yuv422p10le", "-c:a", "pcm_s16le")

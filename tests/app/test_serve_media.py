@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.serve_media import film_address, media_routes, proxy_address, thumbnail_address
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 from qdrant.errors import CannotRunNow
 
 

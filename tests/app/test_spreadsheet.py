@@ -10,7 +10,8 @@ from shelf import add_title, make_film, make_library
 from app.export.spreadsheet import COLUMNS, harmless, to_csv
 from app.proxy import proxy_for
 from app.shortlist import Item, Shortlists
-from indexer.library import Library, Manifest
+from indexer.library import Library
+from indexer.manifest import Manifest
 
 LINES = ("", "=cmd|' /C calc'!A0\nHe said: “née”, \"now\".", 'He said: “née”, "now".\nGo.')
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from indexer.context.checkpoint import is_due, load_checkpoint, save_checkpoint
+from indexer.context.checkpoint import load_checkpoint, save_checkpoint
 from indexer.context.evaluation import (
     HeldOut,
     hold_out,
@@ -200,7 +200,6 @@ def test_a_checkpoint_comes_back_the_same(trained, tmp_path):
         loaded, made = contextualise(checkpoint.model, title), contextualise(done.model, title)
         assert np.array_equal(loaded.shots, made.shots)
         assert np.array_equal(loaded.title, made.title)
-    assert [is_due(checkpoint, n) for n in (128, 511, 512)] == [False, False, True]
 
 
 def test_a_new_model_replaces_the_old_and_leaves_nothing_behind(tmp_path):
