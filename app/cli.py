@@ -115,7 +115,7 @@ def index(
     library = Library.open(root, create=True, profile=profile)
     failed = 0
     with open_studio(library, device=device, allow_endpoint=allow_endpoint) as studio:
-        with publishing(studio):
+        with publishing(studio, command="trimbin index"):
             for result in index_paths(paths, studio):
                 failed += result.status == "failed"
                 _print_result(result, as_json=as_json)
@@ -162,12 +162,13 @@ def train(root: Path, steps: int | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from app.studio import open_studio, publishing
-    from indexer.learning import learn_context
+    from indexer.learning import bring_into_context, learn_context
     from indexer.library import Library
 
     library = Library.open(root)
-    with open_studio(library) as studio, publishing(studio):
+    with open_studio(library) as studio, publishing(studio, command="trimbin train"):
         metrics = learn_context(studio, steps=steps, seconds=None)
+        bring_into_context(studio)
         studio.published()
     if as_json:
         click.echo(json.dumps({**asdict(metrics), "worthy": metrics.worthy}))
@@ -206,16 +207,20 @@ def search(query: str, root: Path, top: int, title: str | None, device: str, as_
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
-def ui(root: Path, host: str, port: int, no_browser: bool) -> None:
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which browsers may call this machine, beside localhost and its own.",
+)
+def ui(root: Path, host: str, port: int, no_browser: bool, allow_host: tuple[str, ...]) -> None:
     """Open the page: search, play, shortlist. On this machine only, unless told otherwise.
 
     Example: trimbin ui --port 8600
     """
     from app.server import serve_page
-    from indexer.library import Library
 
-    library = Library.open(root)
-    serve_page(library.root, host=host, port=port, open_browser=not no_browser)
+    serve_page(root, host=host, port=port, open_browser=not no_browser, allow_hosts=allow_host)
 
 
 @main.command()
@@ -261,4 +266,5 @@ def demo(root: Path, films: Path | None, serve: bool, port: int) -> None:
     """
     from app.demo import run_demo
 
-    run_demo(root, films=films, serve=serve, port=port)
+    if run_demo(root, films=films, serve=serve, port=port):
+        raise click.exceptions.Exit(FAILED_INPUTS_EXIT)

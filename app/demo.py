@@ -34,12 +34,17 @@ FILM_ARCHIVE = "docs/_static/medias/getting_started/moviepy_10_minutes/moviepy_1
 FILM_MEMBER = "moviepy_10_minutes/resources/bbb.mp4"
 
 
-def run_demo(root: Path, *, films: Path | None, serve: bool, port: int) -> None:
-    """Index a film, print what three queries find, and open the page if asked to."""
+def run_demo(root: Path, *, films: Path | None, serve: bool, port: int) -> int:
+    """Index a film, print what three queries find, and open the page if asked to.
+
+    Returns how many films could not be indexed.
+    """
     library = Library.open(root, create=True, profile=DEMO_PROFILE)
+    failed = 0
     source = films or fetch_film()
-    with open_studio(library) as studio, publishing(studio):
+    with open_studio(library) as studio, publishing(studio, command="trimbin demo"):
         for result in index([source], studio):
+            failed += result.status == "failed"
             told = result.reason if result.status == "failed" else f"{result.shots} shots"
             click.echo(f"{Path(result.path).name}: {result.status}, {told}")
     with open_catalogue(library, command="trimbin demo") as catalogue:
@@ -58,7 +63,8 @@ def run_demo(root: Path, *, films: Path | None, serve: bool, port: int) -> None:
 
         serve_page(library.root, port=port)
     else:
-        click.echo(f"\nNext: trimbin ui --library {root}")
+        click.echo(f"\nNext: {sys.argv[0]} ui --library {root}")
+    return failed
 
 
 def fetch_film() -> Path:

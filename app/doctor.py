@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from indexer import environment
-from indexer.library import SETTINGS_FILE, Library
+from indexer.library import PROFILE_FILE, SETTINGS_FILE, Library
 from qdrant.errors import TrimbinError
 
 PACKAGES = (
@@ -51,9 +51,12 @@ class Finding:
 
 
 def examine(root: Path) -> list[Finding]:
-    """Look at everything that Trimbin needs; nothing is changed and no model is loaded."""
+    """Look at everything that Trimbin needs; no model is loaded, no title touched.
+
+    The store is opened as a search would open it.
+    """
     root = root.expanduser().absolute()
-    return [*_programs(), *_disk(root), *_profiles(), *_library(root)]
+    return [*_programs(), *_disk(root), *_profiles(root), *_library(root)]
 
 
 def _programs() -> Iterator[Finding]:
@@ -88,12 +91,13 @@ def _disk(root: Path) -> Iterator[Finding]:
     yield Finding("library folder", verdict, f"{root}, {free / 1024**3:.1f} GiB free")
 
 
-def _profiles() -> Iterator[Finding]:
+def _profiles(root: Path) -> Iterator[Finding]:
     from indexer.encoders.load import can_run
     from indexer.profiles import BUILT_IN, load_profile
 
-    for name in BUILT_IN:
-        profile = load_profile(name)
+    own = root / PROFILE_FILE
+    for profile in map(load_profile, (*BUILT_IN, *([str(own)] if own.is_file() else []))):
+        name = profile.name
         obstacles = {space: why for space, why in can_run(profile).items() if why}
         told = "; ".join(f"{space}: {why}" for space, why in obstacles.items())
         yield Finding(f"profile {name}", "warn" if obstacles else "ok", told or "can run here")
@@ -116,6 +120,8 @@ def _library(root: Path) -> Iterator[Finding]:
     if behind := len(titles) - len(library.in_use()):
         told = f"{behind} titles have vectors of an earlier version: run `trimbin index` on them"
         yield Finding("version", "warn", told)
+    for path in library.damaged():
+        yield Finding("damaged", "warn", f"{path} cannot be read; index its film again")
     for manifest in titles:
         if not manifest.is_online:
             yield Finding("off line", "warn", f"{manifest.title}: {manifest.path} is not there")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import asdict
+from pathlib import Path
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ from app.studio import encoders_of
 from indexer import environment
 from indexer.catalogue import Catalogue
 from indexer.encoders.load import EncoderSet
-from indexer.library import Library
+from indexer.library import SETTINGS_FILE, Library
 from indexer.query import encode_words
 from qdrant.errors import CannotRunNow, TrimbinError
 
@@ -45,7 +46,19 @@ def catalogue() -> Catalogue:
             library = Library.open(environment.library_root())
             _catalogue = Catalogue(library, command=COMMAND)
             _catalogue.keep_in_step()
+            warm_up()
         return _catalogue
+
+
+def find_library() -> Library | None:
+    """Return the library, or None while there is none; one that is made later is found then.
+
+    The page never makes a library itself: that would bind it to a profile nobody chose.
+    """
+    with _turn:
+        if _catalogue is None and not _settings_file().is_file():
+            return None
+        return library()
 
 
 def library() -> Library:
@@ -82,6 +95,10 @@ def close() -> None:
             _catalogue = None
 
 
+def _settings_file() -> Path:
+    return environment.library_root().expanduser() / SETTINGS_FILE
+
+
 def _warm_up() -> None:
     try:
         if library().profile.endpoint is None:
@@ -92,8 +109,8 @@ def _warm_up() -> None:
 
 
 def generations() -> dict[str, str]:
-    """Return what can be searched now: title_id -> generation."""
-    return catalogue().generations()
+    """Return what can be searched now, title_id -> generation: nothing without a library."""
+    return catalogue().generations() if find_library() else {}
 
 
 def answer(request: Request) -> Answer:

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from indexer.library import Library
 from indexer.manifest import Manifest
+from indexer.media.probe import Media, probe
 from qdrant.errors import CannotRunNow, InputError
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ BUILD_TIMEOUT_S = 180.0
 STALE_PART_S = 3600.0
 """A half-made file older than this was left behind by a crash."""
 
-RECIPE = f"1/{HEIGHT}/{QUALITY_CRF}/{KEYFRAME_EVERY}"
+RECIPE = f"2/{HEIGHT}/{QUALITY_CRF}/{KEYFRAME_EVERY}"
 """Goes into a proxy's name: another recipe, another file."""
 
 _turns = threading.BoundedSemaphore(2)
@@ -172,12 +173,14 @@ def _encode(manifest: Manifest, first_s: float, last_s: float, part: Path) -> No
 
 def _arguments(manifest: Manifest, first_s: float, last_s: float) -> list[str]:
     """Return ffmpeg's arguments, up to the file it writes. No shell ever reads them."""
+    media = _probed(manifest, first_s)
     height = f"trunc(min({HEIGHT}\\,ih)/2)*2"
     return [
         *("-hide_banner", "-nostdin", "-loglevel", "error", "-abort_on", "empty_output"),
         # A file may name no other place than the disk, nor pass for a playlist.
         *("-protocol_whitelist", "file", "-format_whitelist", manifest.container),
         *("-ss", f"{first_s:.3f}", "-i", f"file:{manifest.path}", "-t", f"{last_s - first_s:.3f}"),
+        *_maps(media),
         *("-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"),
         *("-vf", f"bwdif=deint=interlaced,scale=w=-2:h={height},format=yuv420p"),
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", f"{QUALITY_CRF}"),
@@ -185,6 +188,21 @@ def _arguments(manifest: Manifest, first_s: float, last_s: float) -> list[str]:
         *("-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000"),
         *("-movflags", "+faststart", "-f", "mp4", "-y"),
     ]
+
+
+def _probed(manifest: Manifest, first_s: float) -> Media:
+    try:
+        return probe(Path(manifest.path))
+    except InputError as error:
+        raise InputError(
+            f"No preview can be made of {manifest.path} at {first_s:.1f} s: {error}"
+        ) from error
+
+
+def _maps(media: Media) -> list[str]:
+    """Return the arguments that choose the streams which were indexed, and never cover art."""
+    tracks = (track for track in (media.picture, media.sound) if track)
+    return [argument for track in tracks for argument in ("-map", f"0:{track.index}")]
 
 
 def _ffmpeg() -> str:
@@ -200,7 +218,11 @@ def _ffmpeg() -> str:
 
 
 def _keep_within(budget_bytes: int, folder: Path, *, newest: Path) -> None:
-    """Throw away what was used longest ago until the rest fits; the newest always stays."""
+    """Throw away what was used longest ago until the rest fits; the newest always stays.
+
+    Locks stay too. They are empty, and without the file that one process holds another would make
+    a new one and come in beside it.
+    """
     now = time.time()
     for part in folder.glob(".*.part"):
         if now - _modified(part) > STALE_PART_S:
@@ -213,7 +235,6 @@ def _keep_within(budget_bytes: int, folder: Path, *, newest: Path) -> None:
         if path != newest:
             total -= _size(path)
             path.unlink(missing_ok=True)
-            path.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _modified(path: Path) -> float:

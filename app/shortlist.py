@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from indexer.library import Library
+from indexer.library import SHOTS_FILE, Library
 from qdrant.errors import StoreUnavailable, UsageError
 
 SHORTLISTS_FILE = "shortlists.sqlite"
@@ -38,6 +41,7 @@ CREATE TABLE IF NOT EXISTS items (
     UNIQUE (list, title_id, start_frame, end_frame)
 )
 """
+HAS_TABLE = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'items'"
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Shortlists:
         name = list_name(name)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         span = (name, title_id, start_frame, end_frame)
-        with self._open() as connection:
+        with self._write() as connection:
             connection.execute(
                 "INSERT INTO items (list, title_id, start_frame, end_frame, rate, title, note, "
                 "query, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -107,14 +111,14 @@ class Shortlists:
 
     def remove(self, item_id: int) -> bool:
         """Let a moment go. Returns whether it was there."""
-        with self._open() as connection:
+        with self._write() as connection:
             return (
                 connection.execute("DELETE FROM items WHERE item_id = ?", (item_id,)).rowcount > 0
             )
 
     def annotate(self, item_id: int, note: str) -> bool:
         """Write a note to a kept moment. Returns whether it was there."""
-        with self._open() as connection:
+        with self._write() as connection:
             written = connection.execute(
                 "UPDATE items SET note = ? WHERE item_id = ?", (note, item_id)
             )
@@ -122,37 +126,92 @@ class Shortlists:
 
     def names(self) -> list[str]:
         """Return the names of the lists that hold anything, in the order they were begun."""
-        with self._open() as connection:
-            rows = connection.execute(
-                "SELECT list FROM items GROUP BY list ORDER BY min(item_id)"
-            ).fetchall()
+        rows = self._read("SELECT list FROM items GROUP BY list ORDER BY min(item_id)")
         return [row["list"] for row in rows]
 
     def items(self, name: str) -> list[Item]:
         """Return a list's moments in the order they were kept; an unknown list has none."""
-        with self._open() as connection:
-            rows = connection.execute(
-                "SELECT * FROM items WHERE list = ? ORDER BY item_id", (name,)
-            ).fetchall()
+        rows = self._read("SELECT * FROM items WHERE list = ? ORDER BY item_id", name)
         return [Item(**row) for row in rows]
 
+    def _read(self, query: str, *values: str) -> list[dict[str, Any]]:
+        """Return rows without writing anything: a library may be read-only. No file, no rows."""
+        if not self.path.is_file():
+            return []
+        address = f"{self.path.absolute().as_uri()}?mode=ro"
+        with (
+            self._explained(),
+            closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as connection,
+        ):
+            connection.row_factory = _named
+            if not connection.execute(HAS_TABLE).fetchone():  # somebody is just making the file
+                return []
+            return connection.execute(query, values).fetchall()
+
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection within one transaction, committed in the end."""
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection within one writing transaction, committed in the end."""
+        with (
+            self._explained(),
+            closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as connection,
+        ):
+            connection.row_factory = _named
+            with connection:
+                # Taking the write lock at once makes writers queue. A read that later turns into
+                # a write is refused instead, however long it would wait.
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(TABLE)
+                yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as connection:
-                connection.row_factory = _named
-                with connection:
-                    # Taking the write lock at once makes writers queue. A read that later turns
-                    # into a write is refused instead, however long it would wait.
-                    connection.execute("BEGIN IMMEDIATE")
-                    connection.execute(TABLE)
-                    yield connection
+            yield
         except sqlite3.Error as error:
             raise StoreUnavailable(
                 f"The shortlists in {self.path} cannot be read or written ({error}). Check the "
                 "folder's permissions and free space."
             ) from error
+
+
+def seconds_of(item: Item, library: Library) -> tuple[float, float]:
+    """Return a kept moment's half-open span in seconds, `(start_s, end_s)`.
+
+    Frames of a variable rate last differently long, so the times are those the shots were seen at.
+    Where the title's shots have gone, frames are taken to be equally long.
+    """
+    shots_file = library.folder(item.title_id) / SHOTS_FILE
+    try:
+        shots = _seen_at(shots_file, shots_file.stat().st_mtime_ns)
+    except (OSError, ValueError):  # gone, or being written anew
+        shots = []
+    rate = Fraction(item.rate)
+    start_s, end_s = (
+        _second_of(frame, shots, rate, is_out=is_out)
+        for frame, is_out in ((item.start_frame, False), (item.end_frame, True))
+    )
+    return start_s, end_s
+
+
+@lru_cache(maxsize=256)
+def _seen_at(shots_file: Path, mtime_ns: int) -> list[tuple[int, int, float, float]]:
+    """Return a title's shots as `(start_frame, end_frame, start_s, end_s)`, in order."""
+    import pandas as pd
+
+    shots = pd.read_parquet(shots_file, columns=["start_frame", "end_frame", "start_s", "end_s"])
+    return list(shots.itertuples(index=False, name=None))
+
+
+def _second_of(
+    frame: int, shots: list[tuple[int, int, float, float]], rate: Fraction, *, is_out: bool
+) -> float:
+    """Return when a frame is shown; an out point on a cut is the end of the shot before it."""
+    for start_frame, end_frame, start_s, end_s in shots:
+        if frame < end_frame or (is_out and frame == end_frame):
+            share = (frame - start_frame) / (end_frame - start_frame)
+            return float(start_s + share * (end_s - start_s))
+    last_frame, last_s = (shots[-1][1], shots[-1][3]) if shots else (0, 0.0)
+    return float(last_s + (frame - last_frame) / rate)
 
 
 def list_name(name: str) -> str:

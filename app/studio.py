@@ -57,12 +57,12 @@ def open_studio(
 
 
 @contextmanager
-def publishing(studio: Studio) -> Iterator[Catalogue]:
+def publishing(studio: Studio, *, command: str) -> Iterator[Catalogue]:
     """Keep the store in step while titles are made. Indexing goes on where the store cannot.
 
     Raises `CannotRunNow` in the end where finished titles could not be published.
     """
-    catalogue = Catalogue(studio.library, command="trimbin index")
+    catalogue = Catalogue(studio.library, command=command)
     refused: list[TrimbinError] = []
 
     def publish() -> None:
@@ -75,16 +75,22 @@ def publishing(studio: Studio) -> Iterator[Catalogue]:
 
     studio.published = publish
     try:
-        yield catalogue
         publish()
         if not refused:
-            catalogue.wait_until_in_step()
+            catalogue.keep_in_step()  # what other processes finish meanwhile is published too
+        yield catalogue
+        publish()
+        if not refused and not catalogue.wait_until_in_step():
+            studio.say(
+                "Some titles are not searchable yet: the process that owns the library's store is "
+                "busy, and will publish them."
+            )
     finally:
         catalogue.close()
     if refused:
         raise CannotRunNow(
             f"The titles are indexed but cannot be searched yet: {refused[0]} "
-            "Run the same command again to publish them."
+            "Then run the same command again to publish them."
         ) from refused[0]
 
 

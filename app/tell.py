@@ -32,7 +32,7 @@ def _line(place: int, moment: Moment) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Return seconds as `M:SS`, or `H:MM:SS` from an hour on."""
+    """Return seconds as `M:SS`, or `H:MM:SS` from an hour on; a second begun is not counted."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -79,26 +79,26 @@ def assemble(
 
     tables = [bench.table(name) for name in ("pictures", "sound", "words")]
     shots = pd.concat(tables, axis="columns")
-    generation = digest(bench.done, bench.spaces, metadata, identity.title_id)
-    if identity.known is None or identity.known.generation != generation:
-        with bench.doing("assemble", generation):
-            bench.save_table(SHOTS_FILE.removesuffix(".parquet"), shots)
+    bench.save_table(SHOTS_FILE.removesuffix(".parquet"), shots)
+    bench.facts["num_shots"] = len(shots)
     picture, last = media.picture, shots.iloc[-1]
-    missing = [
-        f"The {space} space is left out: {reason}"
-        for space, reason in studio.encoders.missing.items()
-    ]
-    return studio.library.finish(
+    title = str(metadata.get("title") or identity.path.stem)
+    notes = [note for stage in STAGES for note in bench.notes.get(stage, ())]
+    for space, reason in studio.encoders.missing.items():
+        notes.append(f"The {space} space is left out: {reason}.")
+    return _finished(
+        studio,
+        bench,
         Manifest(
             title_id=identity.title_id,
             path=str(identity.path),
             content_hash=identity.content_hash,
             size=identity.size,
             mtime_ns=identity.mtime_ns,
-            title=str(metadata.get("title") or identity.path.stem),
+            title=title,
             kind=str(metadata.get("kind") or ("film" if picture else "podcast")),
             metadata=dict(metadata),
-            inputs=inputs_of(sidecar, metadata),
+            inputs=inputs_of(sidecar, metadata, missing=studio.encoders.missing),
             rate=f"{media.rate.numerator}/{media.rate.denominator}",
             drop_frame=media.drop_frame,
             start_timecode=media.start_timecode,
@@ -115,21 +115,34 @@ def assemble(
             spaces=dict(bench.spaces),
             checkpoint=studio.checkpoint.id if studio.checkpoint else None,
             version=studio.library.version,
-            generation=generation,
+            generation=_generation(bench, title, metadata),
             partial=bool(bench.facts.get("partial")),
-            notes=tuple(note for stage in STAGES for note in bench.notes.get(stage, ()))
-            + tuple(missing),
-        )
+            notes=tuple(notes),
+        ),
     )
 
 
 def reassemble(manifest: Manifest, bench: Workbench, studio: Studio) -> Manifest:
     """Finish a title anew after its context alone has changed."""
-    return studio.library.finish(
+    return _finished(
+        studio,
+        bench,
         replace(
             manifest,
             spaces=dict(bench.spaces),
             checkpoint=studio.checkpoint.id if studio.checkpoint else None,
-            generation=digest(bench.done, bench.spaces, manifest.metadata, manifest.title_id),
-        )
+            generation=_generation(bench, manifest.title, manifest.metadata),
+        ),
     )
+
+
+def _generation(bench: Workbench, title: str, metadata: Mapping[str, Any]) -> str:
+    """Return the hash of all that goes into a title's points."""
+    done = {stage: bench.done.get(stage) for stage in (*STAGES, "context")}
+    return digest(bench.folder.name, done, bench.spaces, title, metadata)
+
+
+def _finished(studio: Studio, bench: Workbench, manifest: Manifest) -> Manifest:
+    finished = studio.library.finish(manifest)
+    bench.tidy()
+    return finished

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from indexer import environment
 from indexer.library import Library
+from indexer.manifest import Manifest
 from indexer.publish import library_schema, records_of
 from qdrant.errors import OwnerGone, StoreUnavailable, TrimbinError
 from qdrant.language import Query, ShotHit
@@ -41,12 +42,13 @@ class Catalogue:
     command: str  # what this process is, for whoever finds the shard owned
     _store: ShotStore | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
-    _turn: threading.RLock = field(default_factory=threading.RLock)
+    _opening: threading.RLock = field(default_factory=threading.RLock)
+    _syncing: threading.RLock = field(default_factory=threading.RLock)  # taken before _opening
 
     @property
     def store(self) -> ShotStore:
         """The open store; opened at first use."""
-        with self._turn:
+        with self._opening:
             if self._stop.is_set():
                 raise StoreUnavailable("The library has been closed by this process; open it anew.")
             if self._store is None:
@@ -79,21 +81,34 @@ class Catalogue:
     def sync(self) -> list[str]:
         """Publish finished titles and take away removed ones, if this process is the owner.
 
-        Returns the ids of the titles published now.
+        A damaged title is passed over, and told. Returns the ids of the titles published now.
         """
-        with self._turn:
-            if not self.store.owned:
+        with self._syncing:
+            store = self.store
+            if not store.owned:
                 return []
-            finished = {manifest.title_id: manifest for manifest in self.library.in_use()}
-            visible = self.store.generations()
-            for title_id in visible.keys() - finished.keys():
-                self.store.remove(title_id)
-            changed = [m for m in finished.values() if visible.get(m.title_id) != m.generation]
-            for manifest in changed:
-                self.store.publish(
-                    manifest.title_id, manifest.generation, records_of(self.library, manifest)
-                )
-            return [manifest.title_id for manifest in changed]
+            visible = store.generations()
+            for title_id in visible:
+                if not self.library.has_folder(title_id):
+                    store.remove(title_id)
+            finished = self.library.in_use()
+            changed = [m for m in finished if visible.get(m.title_id) != m.generation]
+            return [m.title_id for m in changed if self._publish(store, m)]
+
+    def _publish(self, store: ShotStore, manifest: Manifest) -> bool:
+        try:
+            records = records_of(self.library, manifest)
+        except (OSError, ValueError, IndexError, KeyError) as error:
+            logger.warning(
+                "%s cannot be published: its folder %s is damaged (%s: %s). Index it again.",
+                manifest.title,
+                self.library.folder(manifest.title_id),
+                type(error).__name__,
+                error,
+            )
+            return False
+        store.publish(manifest.title_id, manifest.generation, records)
+        return True
 
     def wait_until_in_step(self, *, at_most_s: float = 5.0) -> bool:
         """Wait for the owner to publish what is finished; return whether all of it is visible."""
@@ -114,7 +129,7 @@ class Catalogue:
     def close(self) -> None:
         """Close the store and give up ownership."""
         self._stop.set()
-        with self._turn:
+        with self._syncing, self._opening:
             if self._store is not None:
                 self._store.close()
                 self._store = None
@@ -123,14 +138,11 @@ class Catalogue:
         trouble: str | None = None
         while not self._stop.wait(SYNC_INTERVAL_S):
             try:
-                with self._turn:
-                    if self._stop.is_set():
-                        return
-                    self._take_over_if_free()
-                    self.sync()
+                self._take_over_if_free()
+                self.sync()
                 trouble = None
             except Exception as error:  # searching goes on; the next round tries again
-                if str(error) != trouble:  # told once, not every second
+                if str(error) != trouble and not self._stop.is_set():  # told once, not every second
                     ours = isinstance(error, TrimbinError)
                     logger.warning("The store is behind: %s", error, exc_info=not ours)
                 trouble = str(error)
@@ -153,10 +165,10 @@ class Catalogue:
             return ask(self.store)
 
     def _reopen(self, gone: ShotStore) -> None:
-        with self._turn:
+        with self._opening:
             if self._store is gone:
-                gone.close()
                 self._store = None
+                gone.close()
 
 
 @contextmanager

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
+from filelock import FileLock, Timeout
+
 from indexer.assembly import contextualise_title, reassemble, title_sequence
+from indexer.disk import explained
 from indexer.library import Library
 from indexer.studio import Studio
 from indexer.workbench import digest, workbench
-from qdrant.errors import UsageError
+from qdrant.errors import CannotRunNow, InputError, UsageError
 from qdrant.schema import TEXT
 
 if TYPE_CHECKING:
@@ -35,9 +40,10 @@ def context_due(library: Library) -> Literal["first", "again"] | None:
 def learn_context(
     studio: Studio, *, steps: int | None = None, seconds: float | None = FIRST_MODEL_SECONDS
 ) -> Metrics:
-    """Train a context model on the library and give every title its contextual vectors.
+    """Train a context model on the library; `bring_into_context` then gives titles its vectors.
 
-    Raises `UsageError` where the library has too few shots to learn from.
+    Raises `UsageError` where the library has too few shots to learn from, `CannotRunNow` where
+    another process is training.
     """
     from indexer.context.checkpoint import save_checkpoint
     from indexer.context.model import ContextConfig
@@ -52,26 +58,58 @@ def learn_context(
             f"{MIN_SHOTS}. Index more films first."
         )
     dims = library.profile.dims
-    trained = train(
-        [title_sequence(library, m.title_id, m.spaces, num_shots=m.num_shots) for m in titles],
-        ContextConfig(dims=dims, global_dim=dims.get(TEXT, 1)),
-        steps=steps or DEFAULT_STEPS,
-        seconds_limit=seconds or float("inf"),
-        seed=SEED,
-        progress=lambda step: studio.progress(
-            f"Learning context, loss {step.loss:.3f}", step.step, step.steps
-        ),
-    )
-    save_checkpoint(
-        library.context_folder, trained, fingerprint=digest(sorted(m.generation for m in titles))
-    )
+    fingerprint = digest(sorted(manifest.generation for manifest in titles))
+    with _training_alone(library):
+        trained = train(
+            [title_sequence(library, m.title_id, m.spaces, num_shots=m.num_shots) for m in titles],
+            ContextConfig(dims=dims, global_dim=dims.get(TEXT, 1)),
+            steps=steps or DEFAULT_STEPS,
+            seconds_limit=seconds or float("inf"),
+            seed=SEED,
+            progress=lambda step: studio.progress(
+                f"Learning context, loss {step.loss:.3f}", step.step, step.steps
+            ),
+        )
+        save_checkpoint(library.context_folder, trained, fingerprint=fingerprint)
     studio.say(_told(trained.metrics))
-    studio.forget_checkpoint()
-    for manifest in titles:
-        with workbench(library, manifest.title_id) as bench:
-            contextualise_title(bench, studio)
-            reassemble(manifest, bench, studio)
     return trained.metrics
+
+
+def bring_into_context(studio: Studio) -> None:
+    """Give contextual vectors of the model in use to every title that has older ones or none.
+
+    A title that another process is working on is left to it, and said so.
+    """
+    library, checkpoint_id = studio.library, studio.library.checkpoint_id()
+    if checkpoint_id is None:
+        return
+    for stale in [m for m in library.in_use() if m.checkpoint != checkpoint_id]:
+        try:
+            with workbench(library, stale.title_id) as bench:
+                manifest = library.find(stale.title_id)  # as it is now that nobody else writes it
+                if manifest is not None:
+                    contextualise_title(bench, studio)
+                    reassemble(manifest, bench, studio)
+        except InputError as error:
+            studio.say(f"{stale.title} keeps its older context: {error}")
+
+
+@contextmanager
+def _training_alone(library: Library) -> Iterator[None]:
+    with explained(library.root):
+        library.models_folder.mkdir(exist_ok=True)
+        lock = FileLock(library.models_folder / ".lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            raise CannotRunNow(
+                f"Another process is training the context model of the library at {library.root}; "
+                "wait for it to finish."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _told(metrics: Metrics) -> str:

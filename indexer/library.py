@@ -7,14 +7,17 @@ renamed into place last, so a title is there whole or not at all.
 from __future__ import annotations
 
 import json
+import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
+from filelock import FileLock
 
 from indexer.disk import explained, write_atomically
 from indexer.manifest import MANIFEST_FILE, Manifest, read_manifest
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "trimbin.toml"
 SHOTS_FILE = "shots.parquet"
 CONTEXT_RECORD = "context.json"
+PROFILE_FILE = "profile.toml"
 DEFAULT_PROFILE = "clip"
 
 
@@ -43,48 +47,55 @@ class Library:
     def open(cls, root: Path, *, create: bool = False, profile: str | None = None) -> Library:
         """Open the library at `root`, or make one there.
 
-        Raises `UsageError` where there is none and `create` is false, `ProfileMismatch` where it is
-        bound to another profile, and `CannotRunNow` where the folder cannot be written.
+        A library without titles may still be bound to another profile. Raises `UsageError` where
+        there is none and `create` is false, `ProfileMismatch` where it is bound to another
+        profile, and `CannotRunNow` where the folder cannot be written.
         """
-        root = root.expanduser().absolute()
-        settings_path = root / SETTINGS_FILE
-        if settings_path.is_file():
-            return cls._open_existing(root, settings_path, asked=profile)
+        root = Path(os.path.normpath(root.expanduser().absolute()))
         if not create:
-            raise UsageError(
-                f"There is no library at {root}. Make one with "
-                f"`trimbin index PATH --library {root}`."
-            )
-        return cls._create(root, load_profile(profile or DEFAULT_PROFILE))
+            if not (root / SETTINGS_FILE).is_file():
+                raise UsageError(
+                    f"There is no library at {root}. Make one with "
+                    f"`trimbin index PATH --library {root}`."
+                )
+            return cls._bound(root)
+        asked = load_profile(profile) if profile else None
+        with _made_alone(root):
+            if not (root / SETTINGS_FILE).is_file():
+                return cls._bind(root, str(uuid.uuid4()), asked or load_profile(DEFAULT_PROFILE))
+            library = cls._bound(root)
+            if asked is None or asked.version == library.version:
+                return library
+            if any(root.glob(f"titles/*/{MANIFEST_FILE}")):
+                raise ProfileMismatch(
+                    f"The library at {root} is bound to profile {library.profile.name!r} "
+                    f"({library.version}), so its vectors cannot be mixed with those of "
+                    f"{profile!r}. Leave --profile out, or index into a new library with "
+                    "`--library`."
+                )
+            return cls._bind(root, library.library_id, asked)
 
     @classmethod
-    def _open_existing(cls, root: Path, settings_path: Path, *, asked: str | None) -> Library:
+    def _bound(cls, root: Path) -> Library:
+        """Open a library that is there."""
+        path = root / SETTINGS_FILE
         try:
-            settings = tomlkit.parse(settings_path.read_text(encoding="utf-8")).unwrap()
-            bound, version = settings["profile"], settings["version"]
-            library_id = settings["library_id"]
+            settings = tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
+            library_id, bound = settings["library_id"], settings["profile"]
         except (OSError, KeyError, ValueError) as error:
             raise CannotRunNow(
-                f"{settings_path} cannot be read ({error}). Put it back from a copy, or index "
-                "into a new library with `--library`."
+                f"{path} cannot be read ({error}). Put it back from a copy, or index into a new "
+                "library with `--library`."
             ) from error
-        copy = root / "profile.toml"
-        profile = load_profile(copy if copy.is_file() else bound)
-        if asked is not None and load_profile(asked).version != profile.version:
-            raise ProfileMismatch(
-                f"The library at {root} is bound to profile {bound!r} ({version}), so its vectors "
-                f"cannot be mixed with those of {asked!r}. Leave --profile out, or index into a "
-                "new library with `--library`."
-            )
-        return cls(root=root, library_id=library_id, profile=profile)
+        copy = root / PROFILE_FILE
+        return cls(root, library_id, load_profile(copy if copy.is_file() else bound))
 
     @classmethod
-    def _create(cls, root: Path, profile: Profile) -> Library:
-        library = cls(root=root, library_id=str(uuid.uuid4()), profile=profile)
+    def _bind(cls, root: Path, library_id: str, profile: Profile) -> Library:
+        library = cls(root, library_id, profile)
         with explained(root):
-            root.mkdir(parents=True, exist_ok=True)
             (root / "titles").mkdir(exist_ok=True)
-            write_atomically(root / "profile.toml", profile.to_toml().encode())
+            write_atomically(root / PROFILE_FILE, profile.to_toml().encode())
         library._write_settings({})
         return library
 
@@ -181,6 +192,15 @@ class Library:
         """Return the finished titles whose vectors are of the version in use."""
         return [manifest for manifest in self.titles() if manifest.version == self.version]
 
+    def has_folder(self, title_id: str) -> bool:
+        """Whether a title has a manifest, readable or not: a damaged title is not a removed one."""
+        return (self.folder(title_id) / MANIFEST_FILE).is_file()
+
+    def damaged(self) -> list[Path]:
+        """Return the manifests that cannot be read."""
+        found = sorted(self.root.glob(f"titles/*/{MANIFEST_FILE}"))
+        return [path for path in found if read_manifest(path) is None]
+
     def find(self, title_id: str) -> Manifest | None:
         """Return a finished title, or None."""
         return read_manifest(self.folder(title_id) / MANIFEST_FILE)
@@ -194,7 +214,7 @@ class Library:
         return manifest
 
     def shots(self, title_id: str) -> pd.DataFrame:
-        """Return a title's shots, a row each, in order (columns: see `media/pass`)."""
+        """Return a title's shots, a row each, in order (columns: docs/development.md)."""
         import pandas as pd
 
         return pd.read_parquet(self.folder(title_id) / SHOTS_FILE)
@@ -206,3 +226,16 @@ class Library:
         with explained(self.root):
             write_atomically(self.folder(manifest.title_id) / MANIFEST_FILE, payload.encode())
         return stamped
+
+
+@contextmanager
+def _made_alone(root: Path) -> Iterator[None]:
+    """Let one process at a time make a library, so that two first runs make one and not two."""
+    with explained(root):
+        root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(root / ".lock")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -57,8 +57,9 @@ class Manifest:
 
     @property
     def is_online(self) -> bool:
-        """Whether the file is where it was last seen."""
-        return Path(self.path).is_file()
+        """Whether the file, or one of the same size, is where it was last seen."""
+        path = Path(self.path)
+        return path.is_file() and path.stat().st_size == self.size
 
     def describes(self, path: Path) -> bool:
         """Whether this file looks unchanged: same path, size and modification time."""

@@ -6,23 +6,26 @@ the context of the whole title; and the finished folder is published by whoever 
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from indexer.assembly import assemble, contextualise_title
-from indexer.identity import Identity, identify
-from indexer.learning import context_due, learn_context
+from indexer.identity import Identity, identify, inputs_of
+from indexer.learning import bring_into_context, context_due, learn_context
 from indexer.manifest import Manifest
-from indexer.media.probe import media_files, probe
+from indexer.media.probe import media_files, printable, probe
 from indexer.media.timed_text import sidecar_of
 from indexer.metadata import metadata_of
 from indexer.stages import hear, read, see
 from indexer.studio import Studio
 from indexer.workbench import workbench
-from qdrant.errors import InputError, UsageError
+from qdrant.errors import CannotRunNow, InputError, TrimbinError, UsageError
+
+logger = logging.getLogger(__name__)
 
 Status = Literal["indexed", "updated", "unchanged", "moved", "failed"]
 
@@ -52,35 +55,67 @@ def index(paths: Sequence[Path], studio: Studio) -> Iterator[TitleResult]:
         started = time.perf_counter()
         try:
             result = index_title(path, studio)
-        except InputError as error:
-            result = TitleResult(None, str(path), 0, 0.0, "failed", str(error))
+        except CannotRunNow:
+            raise
+        except Exception as error:
+            result = TitleResult(None, printable(path), 0, 0.0, "failed", _reason(error, path))
         studio.published()
         yield replace(result, took_s=round(time.perf_counter() - started, 2))
     if not found:
         names = ", ".join(str(path) for path in paths)
         raise UsageError(f"There is no film or sound to index in {names}.")
     if context_due(studio.library) == "first":
-        learn_context(studio)
-        studio.published()
+        try:
+            learn_context(studio)
+        except CannotRunNow as error:
+            studio.say(f"The context model is still to be learned: {error}")
+    bring_into_context(studio)
+    studio.published()
 
 
 def index_title(path: Path, studio: Studio) -> TitleResult:
     """Index one file: nothing is done twice, and a title appears whole or not at all."""
-    identity = identify(path, studio.library)
-    sidecar = sidecar_of(path, languages=studio.library.profile.text_languages)
-    metadata = metadata_of(path, title_id=identity.title_id, library_root=studio.library.root)
-    version, checkpoint = studio.library.version, studio.library.checkpoint_id()
-    if identity.is_settled(sidecar, metadata, version=version, checkpoint=checkpoint):
+    library = studio.library
+    identity = identify(path, library)
+    if identity.original:
+        reason = f"It is a copy of {identity.original.path}, which is indexed."
+        return replace(_told(identity.original, path, "unchanged"), reason=reason)
+    sidecar = sidecar_of(path, languages=library.profile.text_languages)
+    metadata = _metadata(identity, studio)
+    inputs = inputs_of(sidecar, metadata, missing=studio.encoders.missing)
+    now = library.checkpoint_id()
+    if identity.is_settled(inputs, version=library.version, checkpoint=now):
         return _told(identity.known, path, "unchanged")
 
     media = probe(path)
-    with workbench(studio.library, identity.title_id) as bench:
+    with workbench(library, identity.title_id) as bench:
         shots = see(media, identity, bench, studio)
-        hear(media, identity, shots, bench, studio)
+        hear(media, shots, bench, studio)
         read(sidecar, metadata, shots, bench, studio)
         contextualise_title(bench, studio)
         manifest = assemble(media, identity, sidecar, metadata, bench, studio)
     return _told(manifest, path, _status(identity, manifest))
+
+
+def _metadata(identity: Identity, studio: Studio) -> Mapping[str, Any]:
+    """Return what people say of a title; a table that cannot be read leaves it as it was."""
+    root = studio.library.root
+    try:
+        return metadata_of(identity.path, title_id=identity.title_id, library_root=root)
+    except InputError as error:
+        studio.say(str(error))
+        return identity.known.metadata if identity.known else {}
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Say why a file failed. What we did not foresee is told too, and logged in full."""
+    if isinstance(error, TrimbinError):
+        return str(error)
+    logger.info("%s failed", printable(path), exc_info=error)
+    return (
+        f"{printable(path)} cannot be indexed ({type(error).__name__}: {error}). "
+        "Re-export it, or report it with the log of `trimbin -v index`."
+    )
 
 
 def _status(identity: Identity, manifest: Manifest) -> Status:

@@ -28,15 +28,13 @@ if TYPE_CHECKING:
 ItemT = TypeVar("ItemT")
 
 BATCH_SHOTS = 16
-STAGE_FORMAT = 1
-"""Raised when a stage would make something else of the same inputs: earlier work is made anew."""
 PARTIAL_SHARE = 0.98
 """Fewer decoded frames than this share of what the container states: the title is partial."""
 
 
 def see(media: Media, identity: Identity, bench: Workbench, studio: Studio) -> pd.DataFrame:
     """Find the shots and what each looks like; return their table, a row a shot."""
-    inputs = digest("see", STAGE_FORMAT, identity.content_hash, studio.library.version)
+    inputs = digest("see", identity.content_hash, studio.makes(VIDEO))
     if not bench.is_done("see", inputs):
         with bench.doing("see", inputs) as notes:
             if media.picture:
@@ -52,20 +50,18 @@ def _watch_film(media: Media, bench: Workbench, studio: Studio, notes: list[str]
 
     assert media.picture is not None
     report = Decoding()
-    total = media.picture.num_frames or round(media.duration_s * float(media.rate))
+    total = media.expected_frames
     shots = watch(
         media,
         report=report,
         progress=lambda frame: studio.progress("Looking", frame + 1, total),
     )
     rows, vectors = [], []
-    thumbs = bench.folder / "thumbs"
-    thumbs.mkdir(exist_ok=True)
     for batch in _batches(shots):
         if studio.encoders.video:
             vectors.append(studio.encoders.video.encode([shot.samples for shot in batch]))
         for shot in batch:
-            (thumbs / f"{shot.number:05d}.jpg").write_bytes(shot.thumbnail)
+            bench.write(f"thumbs/{shot.number:05d}.jpg", shot.thumbnail)
             rows.append(_row(shot))
     bench.save_table("pictures", pd.DataFrame(rows))
     if vectors and studio.encoders.video:
@@ -109,13 +105,11 @@ def _cut_sound(media: Media, bench: Workbench) -> None:
     bench.save_table("pictures", pd.DataFrame({**frames, **seconds}))
 
 
-def hear(
-    media: Media, identity: Identity, shots: pd.DataFrame, bench: Workbench, studio: Studio
-) -> None:
+def hear(media: Media, shots: pd.DataFrame, bench: Workbench, studio: Studio) -> None:
     """Measure and encode what each shot sounds like; a silent shot has no audio vector."""
     import pandas as pd
 
-    inputs = digest("hear", STAGE_FORMAT, identity.content_hash, studio.library.version)
+    inputs = digest("hear", bench.done["see"], studio.makes(AUDIO))
     if bench.is_done("hear", inputs):
         return
     with bench.doing("hear", inputs) as notes:
@@ -155,9 +149,7 @@ def read(
 
     description = description_of(metadata)
     words = sidecar.content_hash if sidecar else None
-    inputs = digest(
-        "read", STAGE_FORMAT, studio.library.version, words, description, bench.done["see"]
-    )
+    inputs = digest("read", words, description, bench.done["see"], studio.makes(TEXT))
     if bench.is_done("read", inputs):
         return
     with bench.doing("read", inputs) as notes:

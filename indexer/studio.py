@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from indexer.encoders.load import EncoderSet
@@ -14,6 +13,9 @@ from indexer.progress import Progress, silent
 
 if TYPE_CHECKING:
     from indexer.context.checkpoint import Checkpoint
+
+STAGE_FORMAT = 1
+"""Raised when a stage would make something else of the same inputs: earlier work is made anew."""
 
 
 @dataclass
@@ -25,19 +27,24 @@ class Studio:
     progress: Progress = silent
     say: Callable[[str], None] = print  # takes a sentence for the person who waits
     published: Callable[[], None] = lambda: None  # called when title folders have changed
+    _checkpoint: Checkpoint | None = field(default=None, repr=False)
 
-    @cached_property
+    @property
     def checkpoint(self) -> Checkpoint | None:
-        """The library's context model, or None where it has none yet."""
-        if self.library.checkpoint_id() is None:
+        """The library's context model in use now, or None where it has none yet."""
+        checkpoint_id = self.library.checkpoint_id()
+        if checkpoint_id is None:
             return None
-        from indexer.context.checkpoint import load_checkpoint
+        if self._checkpoint is None or self._checkpoint.id != checkpoint_id:
+            from indexer.context.checkpoint import load_checkpoint
 
-        return load_checkpoint(self.library.context_folder)
+            self._checkpoint = load_checkpoint(self.library.context_folder)
+        return self._checkpoint
 
-    def forget_checkpoint(self) -> None:
-        """Load the context model anew at its next use: another has been trained."""
-        self.__dict__.pop("checkpoint", None)
+    def makes(self, space: str) -> list[object]:
+        """Return what decides how a space's vectors come out: another answer, other vectors."""
+        missing = self.encoders.missing.get(space)
+        return [STAGE_FORMAT, self.library.version, missing]
 
     def tell_cost(self, texts: Sequence[str]) -> None:
         """Say what embedding these texts will cost, where the text encoder is paid for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
 import time
@@ -40,8 +41,9 @@ class Workbench:
     stage found worth telling.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, library_root: Path) -> None:
         self.folder = folder
+        self._root = library_root
         record = self._read_record()
         self.done: dict[str, str] = record.get("done", {})
         self.spaces: dict[str, str] = record.get("spaces", {})
@@ -56,20 +58,26 @@ class Workbench:
     def doing(self, stage: str, inputs: str) -> Iterator[list[str]]:
         """Do a stage, collecting notes; it is recorded as done only when the block ends well."""
         started = time.perf_counter()
-        with explained(self.folder.parents[1]):
-            notes: list[str] = []
-            yield notes
-            self.notes[stage] = notes
-            self.done[stage] = inputs
-            record = {name: getattr(self, name) for name in ("done", "spaces", "notes", "facts")}
-            write_atomically(self.folder / STAGES_FILE, json.dumps(record, indent=1).encode())
+        notes: list[str] = []
+        yield notes
+        self.notes[stage] = notes
+        self.done[stage] = inputs
+        record = {name: getattr(self, name) for name in ("done", "spaces", "notes", "facts")}
+        self.write(STAGES_FILE, json.dumps(record, indent=1).encode())
         logger.info("%s %s: %.1f s", self.folder.name[:8], stage, time.perf_counter() - started)
 
+    def write(self, file: str, content: bytes) -> None:
+        """Write a file of the folder, whole or not at all. Raises `CannotRunNow`."""
+        path = self.folder / file
+        with explained(self._root):
+            path.parent.mkdir(exist_ok=True)
+            write_atomically(path, content)
+
     def save_table(self, name: str, table: pd.DataFrame) -> None:
-        """Write a table, a row a shot, whole or not at all."""
-        part = self.folder / f".{name}.part"
-        table.to_parquet(part, index=False)
-        part.replace(self.folder / f"{name}.parquet")
+        """Write a table, a row a shot."""
+        buffer = io.BytesIO()
+        table.to_parquet(buffer, index=False)
+        self.write(f"{name}.parquet", buffer.getvalue())
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table saved under this name."""
@@ -82,8 +90,17 @@ class Workbench:
         from safetensors.numpy import save
 
         file = f"{space}@{version}.safetensors"
-        write_atomically(self.folder / file, save(dict(vectors)))
+        self.write(file, save(dict(vectors)))
         self.spaces[space] = file
+
+    def tidy(self) -> None:
+        """Remove what earlier versions and longer cuts of the title left behind."""
+        for path in self.folder.glob("*@*.safetensors"):
+            if path.name not in self.spaces.values():
+                path.unlink(missing_ok=True)
+        for path in self.folder.glob("thumbs/*.jpg"):
+            if int(path.stem) >= self.facts.get("num_shots", 0):
+                path.unlink(missing_ok=True)
 
     def vectors(self, space: str) -> dict[str, Vectors]:
         """Return a space's vectors, "shots" and for some "title"; empty where it has none."""
@@ -118,6 +135,6 @@ def workbench(library: Library, title_id: str) -> Iterator[Workbench]:
                 f"Title {title_id} is being indexed by another process; wait for it to finish."
             ) from error
     try:
-        yield Workbench(folder)
+        yield Workbench(folder, library_root=library.root)
     finally:
         lock.release()

@@ -7,6 +7,7 @@ import yaml
 from click.testing import CliRunner
 
 from app.cli import main
+from app.server import allowed_hosts
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,6 +34,16 @@ def test_the_containers_commands_are_commands() -> None:
         known = {option for parameter in command.params for option in parameter.opts}
         known |= {option for parameter in command.params for option in parameter.secondary_opts}
         assert {word for word in line if word.startswith("--")} <= known
+
+
+def test_the_page_in_its_container_answers_to_the_address_it_is_published_on() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    cmd = re.search(r'^CMD \["(.+)"\]$', (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert cmd is not None
+    line = services["app"].get("command", cmd[1].split('", "'))
+    host = line[line.index("--host") + 1]
+    [port] = services["app"]["ports"]
+    assert {port.split(":")[0], "localhost"} <= set(allowed_hosts(host))
 
 
 def test_the_image_gets_all_that_the_distribution_needs() -> None:

@@ -133,6 +133,7 @@ def test_weights_that_cannot_be_had_name_the_way_out(tmp_path: Path) -> None:
     assert finished.returncode == 3
     [sentence] = sentences(finished)
     assert "--profile offline" in sentence
+    run_trimbin("index", tmp_path / "films", "--library", tmp_path / "l", "--profile", "offline")
 
 
 def test_a_remote_endpoint_needs_consent(tmp_path: Path) -> None:
@@ -195,20 +196,28 @@ def test_an_owner_that_does_not_answer_is_named(reel_library: Path) -> None:
     assert "sleeping owner" in sentences(finished)[0]
 
 
-def test_a_killed_run_goes_on_and_shows_no_half_title(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sign", ["stages.json", "sound.parquet", "manifest.json"])
+def test_a_killed_run_goes_on_and_shows_no_half_title(tmp_path: Path, sign: str) -> None:
+    """Killed as soon as a stage has left its sign: the title is there whole, or not at all."""
     need_offline_profile()
     make_reel(tmp_path / "films", name="One.mp4")
-    arguments = ("index", tmp_path / "films", "--library", tmp_path / "l", "--profile", "offline")
-    for delay_s in (1.0, 3.0, 4.0):
-        run = subprocess.Popen(
-            [sys.executable, "-m", "app", *map(str, arguments)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        time.sleep(delay_s)
-        run.kill()
-        run.wait()
-    run_trimbin(*arguments)
-    found = json.loads(run_trimbin("search", "a rocket", "--json", "--library", tmp_path / "l"))
+    library = tmp_path / "library"
+    arguments = ("index", tmp_path / "films", "--library", library, "--profile", "offline")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "app", *map(str, arguments)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while run.poll() is None and not list(library.glob(f"titles/*/{sign}")):
+        time.sleep(0.005)
+    run.kill()
+    run.wait()
+    seen = json.loads(run_trimbin("search", "a rocket", "--json", "--library", library))["hits"]
+    whole = bool(list(library.glob("titles/*/manifest.json")))
+    assert bool(seen) == whole
+
+    result = json.loads(run_trimbin(*arguments, "--json"))
+    assert (result["status"], result["shots"]) == ("unchanged" if whole else "indexed", 6)
+    found = json.loads(run_trimbin("search", "a rocket", "--json", "--library", library))
     assert found["hits"][0]["start_tc"] == "00:00:04:00"
 
 

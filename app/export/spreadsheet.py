@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterable
 from fractions import Fraction
 
-from app.shortlist import Item
+from app.shortlist import Item, seconds_of
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.media.timecode import Clock
@@ -69,7 +69,7 @@ def dialogue_of(library: Library, item: Item) -> str:
 
 def _row(item: Item, library: Library) -> list[Cell]:
     rate = Fraction(item.rate)
-    frames = item.end_frame - item.start_frame
+    start_s, end_s = seconds_of(item, library)
     try:
         manifest = library.manifest(item.title_id)
     except InputError:
@@ -78,12 +78,12 @@ def _row(item: Item, library: Library) -> list[Cell]:
         manifest.title if manifest else item.title,
         _timecode(manifest, item.start_frame),
         _timecode(manifest, item.end_frame),
-        _seconds(item.start_frame / rate),
-        _seconds(item.end_frame / rate),
+        round(start_s, 3),
+        round(end_s, 3),
         item.start_frame,
         item.end_frame,
-        frames,
-        _seconds(frames / rate),
+        item.end_frame - item.start_frame,
+        round(end_s - start_s, 3),
         _rate(rate),
         manifest.path if manifest else "",
         dialogue_of(library, item) if manifest else "",
@@ -96,10 +96,6 @@ def _row(item: Item, library: Library) -> list[Cell]:
 
 def _timecode(manifest: Manifest | None, frame: int) -> str:
     return (Clock.of(manifest).timecode(frame) or "") if manifest else ""
-
-
-def _seconds(value: Fraction) -> float:
-    return round(float(value), 3)
 
 
 def _rate(rate: Fraction) -> str:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from app.moment import Moment
 from app.serve_media import thumbnail_address
+from app.tell import clock
 from app.views.look import sentence, text
 from indexer.library import Library
 from indexer.manifest import Manifest
@@ -106,13 +107,6 @@ def span_of(moment: Moment) -> str:
     if moment.start_tc and moment.end_tc:
         return f"{moment.start_tc} – {moment.end_tc}"  # noqa: RUF001
     return f"{clock(moment.start_s)} – {clock(moment.end_s)}"  # noqa: RUF001
-
-
-def clock(seconds: float) -> str:
-    """Return seconds as `M:SS`, or `H:MM:SS` from an hour on."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def fps(rate: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app import page
+from app.tell import clock
 from app.views import cards, look
+from indexer import environment
 from qdrant.errors import TrimbinError
 
 LOOK_EVERY_S = 2
@@ -27,20 +29,16 @@ def show() -> None:
 @st.fragment(run_every=LOOK_EVERY_S)
 def _titles(wanted: str) -> None:
     try:
-        library = page.library()
-        titles = library.titles()
+        library = page.find_library()
+        titles = library.titles() if library else []
     except TrimbinError as error:
         look.tell(error)
         return
-    if not titles:
-        look.empty(
-            "Nothing is indexed here yet.",
-            f"Run `trimbin index PATH --library {library.root}`; titles show up here as they are "
-            "done.",
-        )
+    if library is None or not titles:
+        look.nothing_indexed(environment.library_root())
         return
     shots = sum(manifest.num_shots for manifest in titles)
-    length = cards.clock(sum(manifest.duration_s for manifest in titles))
+    length = clock(sum(manifest.duration_s for manifest in titles))
     count = "1 title" if len(titles) == 1 else f"{len(titles)} titles"
     look.heading(count, f"{shots:,} shots · {length} · profile {library.profile.name}")
     found = [manifest for manifest in titles if wanted in manifest.title.casefold()]

@@ -87,6 +87,14 @@ def empty(words: str, next_step: str) -> None:
     )
 
 
+def nothing_indexed(root: Path) -> None:
+    """Put in what a library without titles shows, and a folder that is no library yet."""
+    empty(
+        "Nothing is indexed here yet.",
+        f"Run `trimbin index PATH --library {root}`; titles show up here as they are done.",
+    )
+
+
 def tell(error: TrimbinError) -> None:
     """Show an error as its sentence."""
     logger.info("%s", error)

@@ -9,6 +9,7 @@ from app.moment import Moment
 from app.search import Answer, Request
 from app.shortlist import DEFAULT_LIST, Shortlists
 from app.views import cards, look, player, shortlist_page
+from indexer import environment
 from indexer.library import Library
 from indexer.manifest import Manifest
 from qdrant.errors import TrimbinError
@@ -28,16 +29,18 @@ NOTHING_GOOD = "Nothing good found; nearest:"
 CHOICE_PX = 240
 """Width of the select boxes."""
 
+KEEP_IN = "shortlist"
 PLAYING = "playing"
 SHOWN = "shown"
 
 
 def show() -> None:
     """Draw the search page."""
-    library = page.library()
-    titles = library.titles()
-    if not titles:
-        _no_titles(library)
+    library = page.find_library()
+    titles = library.titles() if library else []
+    if library is None or not titles:
+        look.nothing_indexed(environment.library_root())
+        _follow({})
         return
     words, title = _asked(titles)
     _follow(page.generations())
@@ -51,14 +54,6 @@ def show() -> None:
     with st.spinner("Searching…" if page.is_warm() else "Loading the models, then searching…"):
         answer = page.answer(Request(words=words, top=top, title=title))
     _results(answer, library, top)
-
-
-def _no_titles(library: Library) -> None:
-    look.empty(
-        "Nothing is indexed here yet.",
-        f"Run `trimbin index PATH --library {library.root}`; titles show up here as they are done.",
-    )
-    _follow({})
 
 
 def _asked(titles: list[Manifest]) -> tuple[str, str | None]:
@@ -141,7 +136,7 @@ def _chosen_list(shortlists: Shortlists) -> str:
         "Shortlist to add to; type a name for a new one",
         names,
         format_func=lambda name: f"Add to: {name}",
-        key="shortlist",
+        key=KEEP_IN,
         accept_new_options=True,
         label_visibility="collapsed",
         width=CHOICE_PX,
@@ -179,6 +174,8 @@ def _grid(
 
 
 def _keep(library: Library, moment: Moment, keep_in: str, query: str) -> None:
+    # A list named and a button pressed in one breath: the button was drawn for the list before.
+    keep_in = st.session_state.get(KEEP_IN) or keep_in
     Shortlists.of(library).add(
         keep_in,
         title_id=moment.title_id,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 import streamlit as st
 
 from app import page
 from app.export.spreadsheet import MIME, to_csv
-from app.shortlist import Item, Shortlists
+from app.shortlist import Item, Shortlists, seconds_of
+from app.tell import clock
 from app.views import cards, look, player
 from indexer.library import Library
 from indexer.manifest import Manifest
@@ -22,17 +22,18 @@ CHOSEN = "list"
 
 def show() -> None:
     """Draw the shortlist page."""
-    library = page.library()
-    shortlists = Shortlists.of(library)
-    names = shortlists.names()
-    if not names:
+    library = page.find_library()
+    names = Shortlists.of(library).names() if library else []
+    if library is None or not names:
         look.empty("No moment has been kept yet.", "Search, and press `Add` under a moment.")
         return
+    shortlists = Shortlists.of(library)
     name = _chosen(names, shortlists, library)
     items = shortlists.items(name)
-    seconds = sum(float((i.end_frame - i.start_frame) / Fraction(i.rate)) for i in items)
+    spans = (seconds_of(item, library) for item in items)
+    seconds = sum(end_s - start_s for start_s, end_s in spans)
     count = "1 moment" if len(items) == 1 else f"{len(items)} moments"
-    look.heading(name, f"{count} · {cards.clock(seconds)}")
+    look.heading(name, f"{count} · {clock(seconds)}")
     with st.container(key="grid-kept"):
         for item in items:
             with st.container(key=f"card-{item.item_id}"):
@@ -72,7 +73,7 @@ def _item(item: Item, library: Library, shortlists: Shortlists) -> None:
             title=manifest.title if manifest else item.title,
             title_id=item.title_id,
             shot=shot,
-            span=_span(item, manifest),
+            span=_span(item, manifest, library),
             aside=f"for “{item.query}”" if item.query else "",
         )
     )
@@ -109,30 +110,25 @@ def _shot(item: Item, manifest: Manifest | None) -> int | None:
         return None
 
 
-def _span(item: Item, manifest: Manifest | None) -> str:
+def _span(item: Item, manifest: Manifest | None, library: Library) -> str:
     if manifest:
-        clock = Clock.of(manifest)
-        start, end = clock.timecode(item.start_frame), clock.timecode(item.end_frame)
+        timecode = Clock.of(manifest).timecode
+        start, end = timecode(item.start_frame), timecode(item.end_frame)
         if start and end:
             return f"{start} – {end}"  # noqa: RUF001
-    start_s, end_s = _seconds(item)
-    return f"{cards.clock(start_s)} – {cards.clock(end_s)}"  # noqa: RUF001
-
-
-def _seconds(item: Item) -> tuple[float, float]:
-    rate = Fraction(item.rate)
-    return float(item.start_frame / rate), float(item.end_frame / rate)
+    start_s, end_s = seconds_of(item, library)
+    return f"{clock(start_s)} – {clock(end_s)}"  # noqa: RUF001
 
 
 @st.dialog("Moment", width="large")
 def _play(item: Item, manifest: Manifest, shot: int | None, library: Library) -> None:
-    start_s, end_s = _seconds(item)
+    start_s, end_s = seconds_of(item, library)
     try:
         player.play(library, manifest, start_s=start_s, end_s=end_s, shot=shot)
     except TrimbinError as error:
         look.tell(error)
     st.html(
-        f'<p class="tb-tc tb-tc-large">{look.text(_span(item, manifest))}</p>'
+        f'<p class="tb-tc tb-tc-large">{look.text(_span(item, manifest, library))}</p>'
         f"<h3>{look.text(manifest.title)}</h3>"
         f'<p class="tb-path">{look.text(manifest.path)}</p>'
     )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Image = NDArray[np.uint8]
+Size = tuple[int, int]
+"""An image's height and width in pixels."""
 
 DETECTION_WIDTH = 256
 """Pixels across a detection image, as PySceneDetect's own downscaling aims at."""
@@ -34,13 +36,16 @@ class Picture:
     time_s: float  # since the first frame
     frame: av.VideoFrame
 
-    def for_detection(self) -> Image:
-        """Return the frame about 256 pixels wide: (height, width, 3) uint8 BGR."""
+    def for_detection(self, *, size: Size | None = None) -> Image:
+        """Return the frame about 256 pixels wide, or in `size`: (height, width, 3) uint8 BGR.
+
+        `size` must be even; it is for streams whose pictures change size on the way.
+        """
         import cv2
 
         frame = self.frame
         factor = max(1, frame.width // DETECTION_WIDTH)
-        width, height = _even(frame.width / factor), _even(frame.height / factor)
+        height, width = size or (_even(frame.height / factor), _even(frame.width / factor))
         if frame.format.name not in PLANAR_420:
             return _as_bytes(frame.to_ndarray(width=width, height=height, format="bgr24"))
         # Resizing the three planes and converting the small result costs a seventh of
@@ -58,8 +63,16 @@ class Picture:
         i420 = np.concatenate(planes).reshape(height * 3 // 2, width)
         return np.asarray(cv2.cvtColor(i420, cv2.COLOR_YUV2BGR_I420), dtype=np.uint8)
 
-    def for_people(self, *, short_side: int, pixel_aspect: Fraction) -> Image:
-        """Return the frame as seen: square pixels, upright, (height, width, 3) uint8 RGB."""
+    def for_people(
+        self, *, short_side: int, pixel_aspect: Fraction, size: Size | None = None
+    ) -> Image:
+        """Return the frame as seen: square pixels, upright, (height, width, 3) uint8 RGB.
+
+        Its short side is at most `short_side`; `size`, where given, is the image's whatever the
+        frame's own.
+        """
+        import cv2
+
         frame = self.frame
         seen_width = frame.width * float(pixel_aspect)
         scale = min(1.0, short_side / min(seen_width, frame.height))
@@ -69,7 +82,10 @@ class Picture:
             format="rgb24",
             interpolation="AREA",
         )
-        return np.ascontiguousarray(np.rot90(image, k=frame.rotation // 90))
+        upright = np.ascontiguousarray(np.rot90(_as_bytes(image), k=round(frame.rotation / 90)))
+        if size and upright.shape[:2] != size:
+            upright = _as_bytes(cv2.resize(upright, size[::-1], interpolation=cv2.INTER_AREA))
+        return upright
 
 
 @dataclass

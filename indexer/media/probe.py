@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.media.timecode import MILLISECONDS, is_drop_frame
+from indexer.media.timecode import MILLISECONDS, is_drop_frame, valid_timecode
 from qdrant.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ STANDARD_RATES = tuple(
 RATE_TOLERANCE = Fraction(2, 10_000)
 """A measured average this near to a standard rate is that rate; 24 and 24000/1001 differ by 10."""
 
+LIBRARY_MARK = "trimbin.toml"
+"""A folder with this file is a library; the films in it are playback proxies."""
+
 OPEN_OPTIONS = {"protocol_whitelist": "file"}
 """A file may name no other place than the disk."""
 
@@ -54,6 +59,7 @@ class PictureTrack:
     codec: str
     pixel_format: str
     num_frames: int  # as the container says; 0 where it does not
+    duration_s: float  # of this stream, as the container says; 0.0 where it does not
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,17 @@ class Media:
         return self.picture.rate if self.picture else MILLISECONDS
 
     @property
+    def expected_frames(self) -> int:
+        """How many frames a whole copy should have: 0 where there is no telling.
+
+        That is the count stated for the stream, else the stream's own length at its rate. The
+        container's length never counts: sound or subtitles may go on after the picture.
+        """
+        if self.picture is None:
+            return 0
+        return self.picture.num_frames or round(self.picture.duration_s * self.picture.rate)
+
+    @property
     def drop_frame(self) -> bool:
         """Whether the file's own timecode is drop-frame."""
         return self.start_timecode is not None and is_drop_frame(self.start_timecode)
@@ -104,7 +121,7 @@ def probe(path: Path) -> Media:
             path=path,
             container=container.format.name,
             duration_s=(container.duration or 0) / 1_000_000,
-            picture=_picture_track(picture) if picture else None,
+            picture=_picture_track(picture, container) if picture else None,
             sound=_sound_track(sound) if sound else None,
             start_timecode=_start_timecode(container, picture) if picture else None,
         )
@@ -112,6 +129,9 @@ def probe(path: Path) -> Media:
 
 ATTACHED_PIC = 0x400
 """libavformat's AV_DISPOSITION_ATTACHED_PIC: cover art, no film."""
+NO_TIMESTAMPS = 0x80
+"""libavformat's AVFMT_NOTIMESTAMPS: a bare stream, whose length is guessed from its bit rate."""
+CLOCK_TIME = re.compile(r"(\d+):(\d{2}):(\d{2}(?:\.\d+)?)")
 
 
 @contextmanager
@@ -119,6 +139,7 @@ def opened(path: Path) -> Iterator[av.container.InputContainer]:
     """Open a media file; every way in which that can fail is a sentence about the file."""
     import av
 
+    _need_utf8(path)
     try:
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty (0 bytes). Copy it again from its source.")
@@ -137,6 +158,7 @@ def opened(path: Path) -> Iterator[av.container.InputContainer]:
 
 def content_hash(path: Path) -> str:
     """Return the sha256 of a file's bytes. Raises `InputError` where it cannot be read."""
+    _need_utf8(path)
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -145,20 +167,42 @@ def content_hash(path: Path) -> str:
 
 
 def media_files(paths: list[Path]) -> Iterator[Path]:
-    """Return the files to index: those named, and the media files in the folders named."""
+    """Return the files to index: those named, and the media files in the folders named.
+
+    Hidden files and folders, and libraries, are passed over. A path has one spelling, without `..`.
+    """
     for path in paths:
-        absolute = path.expanduser().absolute()
-        if absolute.is_dir():
-            files = (p for p in sorted(absolute.rglob("*")) if p.is_file())
-            yield from (
-                p for p in files
-                if p.suffix.lower() in MEDIA_SUFFIXES and not p.name.startswith(".")
-            )  # fmt: skip
-        else:
-            yield absolute
+        named = Path(os.path.normpath(path.expanduser().absolute()))
+        yield from sorted(_media_within(named)) if named.is_dir() else [named]
 
 
-def _picture_track(stream: av.video.stream.VideoStream) -> PictureTrack:
+def _media_within(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        if LIBRARY_MARK in names:
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files = (Path(root, name) for name in names if not name.startswith("."))
+        yield from (p for p in files if p.suffix.lower() in MEDIA_SUFFIXES and p.is_file())
+
+
+def printable(path: Path) -> str:
+    """Return a path as text that can be written anywhere: bytes that are no UTF-8 as `\\xNN`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _need_utf8(path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{printable(path)} cannot be used: its name is not valid UTF-8; rename it."
+        ) from error
+
+
+def _picture_track(
+    stream: av.video.stream.VideoStream, container: av.container.InputContainer
+) -> PictureTrack:
     context = stream.codec_context
     return PictureTrack(
         index=stream.index,
@@ -169,7 +213,28 @@ def _picture_track(stream: av.video.stream.VideoStream) -> PictureTrack:
         codec=context.name,
         pixel_format=context.pix_fmt or "",
         num_frames=stream.frames,
+        duration_s=_duration_s(stream, container),
     )
+
+
+def _duration_s(
+    stream: av.video.stream.VideoStream, container: av.container.InputContainer
+) -> float:
+    """Return how long a stream says it is; Matroska says so in a tag, `HH:MM:SS.nnn`."""
+    if stream.duration and stream.time_base and not container.format.flags & NO_TIMESTAMPS:
+        return float(stream.duration * stream.time_base)
+    stated = CLOCK_TIME.fullmatch(_tags(stream.metadata).get("duration", "").strip())
+    if not stated:
+        return 0.0
+    end_s = int(stated[1]) * 3600 + int(stated[2]) * 60 + float(stated[3])
+    # ffmpeg writes when the stream ends, and a stream may start late.
+    start_s = float((stream.start_time or 0) * (stream.time_base or 0))
+    return max(0.0, end_s - max(0.0, start_s))
+
+
+def _tags(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return tags by their names in small letters: Matroska writes them in capitals."""
+    return {name.lower(): value for name, value in metadata.items()}
 
 
 def _sound_track(stream: av.audio.stream.AudioStream) -> SoundTrack:
@@ -189,4 +254,6 @@ def _start_timecode(
 ) -> str | None:
     """Return the timecode of the first frame: from the stream, a tmcd track, or the container."""
     places = [picture.metadata, *(s.metadata for s in container.streams.data), container.metadata]
-    return next((place["timecode"] for place in places if "timecode" in place), None)
+    found = (_tags(place).get("timecode", "") for place in places)
+    rate = _exact_rate(picture)
+    return next(filter(None, (valid_timecode(text, rate=rate) for text in found)), None)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
@@ -69,46 +69,63 @@ def _blocks(media: Media) -> Iterator[NDArray[np.int16]]:
     import av
 
     assert media.sound is not None
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
     with opened(media.path) as container:
         stream = container.streams[media.sound.index]
         assert isinstance(stream, av.AudioStream)
         zero_s = _first_picture_s(container, media)
-        placed = False
-        for frame in chain(_decoded(container, stream), [None]):  # None flushes the resampler
-            if frame is not None and not placed:
-                late = round(((frame.time or 0.0) - zero_s) * SAMPLE_RATE_HZ)
-                placed = True
-                early = max(0, -late)
-                if late > 0:
-                    yield np.zeros(late, np.int16)
-            for block in resampler.resample(frame):
-                samples = block.to_ndarray().ravel().astype(np.int16, copy=False)
-                yield samples[early:]
-                early = max(0, early - len(samples))
+        frames = _decoded(container, stream)
+        first = next(frames, None)
+        if first is None:
+            return
+        start_s = first.time or 0.0
+        # Sound alone starts at its own beginning, whatever its clock says there.
+        late = 0 if zero_s is None else round((start_s - zero_s) * SAMPLE_RATE_HZ)
+        early = max(0, -late)
+        if late > 0:
+            yield np.zeros(late, np.int16)
+        for samples in _resampled(chain([first], frames)):
+            yield samples[early:]
+            early = max(0, early - len(samples))
+
+
+def _resampled(frames: Iterator[av.AudioFrame]) -> Iterator[NDArray[np.int16]]:
+    """Bring frames to 16 kHz mono; a resampler serves while their parameters stay the same."""
+    import av
+
+    for _, alike in groupby(frames, key=lambda f: (f.format.name, f.layout.name, f.sample_rate)):
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
+        for frame in chain(alike, [None]):  # None flushes the resampler
+            try:
+                blocks = resampler.resample(frame)
+            except av.error.FFmpegError as error:
+                logger.debug("sound that cannot be resampled: %s", error)
+                continue
+            for block in blocks:
+                yield block.to_ndarray().ravel().astype(np.int16, copy=False)
 
 
 def _decoded(
     container: av.container.InputContainer, stream: av.AudioStream
 ) -> Iterator[av.AudioFrame]:
+    """Decode every frame that can be; damaged packets are passed over, a broken file just ends."""
     import av
 
-    packets = container.demux(stream)
+    packets = container.demux(stream)  # its last packet flushes the decoder
     while True:
         try:
-            packet = next(packets, None)
-            if packet is None:
-                return
-            yield from packet.decode()
-        except av.error.EOFError:
-            return
-        except av.error.InvalidDataError as error:
+            packet = next(packets, None)  # after an error in reading there is no next
+            frames = packet.decode() if packet is not None else None
+        except av.error.FFmpegError as error:
             logger.debug("damaged sound: %s", error)
+            continue
+        if frames is None:
+            return
+        yield from frames
 
 
-def _first_picture_s(container: av.container.InputContainer, media: Media) -> float:
-    """Return when the pictures start on the container's clock; 0 where there are none."""
+def _first_picture_s(container: av.container.InputContainer, media: Media) -> float | None:
+    """Return when the pictures start on the container's clock; None where there are none."""
     if media.picture is None:
-        return 0.0
+        return None
     stream = container.streams[media.picture.index]
     return float((stream.start_time or 0) * stream.time_base) if stream.time_base else 0.0

@@ -76,6 +76,15 @@ def frames_of(timecode: str, *, rate: Fraction) -> int:
     return count
 
 
+def valid_timecode(text: str, *, rate: Fraction) -> str | None:
+    """Return what a file's tag says where that is a timecode at its rate, else None."""
+    try:
+        frames_of(text, rate=rate)
+    except UsageError:
+        return None
+    return text.strip()
+
+
 def is_drop_frame(timecode: str) -> bool:
     """Whether a timecode is written as drop-frame (`;` or `,` before the frames)."""
     return bool(re.search(r"[;,.]\d+$", timecode.strip()))

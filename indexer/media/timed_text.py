@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.media.probe import content_hash
+from indexer.media.probe import MEDIA_SUFFIXES, content_hash
 from qdrant.errors import InputError
 
 SIDECAR_SUFFIXES = (".srt", ".vtt")
+SIDECAR_FLAGS = frozenset({"forced", "sdh", "cc", "hi"})
+"""What may follow a film's name beside a language; `hi` alone is Hindi, else hearing-impaired."""
+LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-\w+)?")
+TWO_LETTERS = {
+    "ara": "ar", "chi": "zh", "cze": "cs", "dan": "da", "deu": "de", "dut": "nl", "eng": "en",
+    "fin": "fi", "fra": "fr", "fre": "fr", "ger": "de", "hin": "hi", "ita": "it", "jpn": "ja",
+    "kor": "ko", "nld": "nl", "nor": "no", "pol": "pl", "por": "pt", "rus": "ru", "spa": "es",
+    "swe": "sv", "tur": "tr", "ukr": "uk", "zho": "zh",
+}  # fmt: skip
+"""ISO 639-2 codes that subtitle files are often named with, as profiles name languages."""
 MIN_OVERLAP_S = 0.25
 """A cue belongs to a shot it overlaps by this much, or by half of the cue's or shot's length."""
 
@@ -30,27 +41,34 @@ class Sidecar:
 
     path: Path
     language: str | None  # as the file's name says: film.en.srt
-    content_hash: str  # sha256
+    content_hash: str  # sha256; empty where the file cannot be read
 
 
 def sidecar_of(media_path: Path, *, languages: Sequence[str]) -> Sidecar | None:
     """Return the subtitle file to embed: in a language the profile knows, else unmarked, else any.
 
-    Raises `InputError` where it is there and cannot be read.
+    Of two in one language the full one goes before the forced, the plain before the one for the
+    hard of hearing. One that is there and cannot be read has an empty `content_hash`; `read_cues`
+    says why.
     """
     found = _beside(media_path)
 
-    def preference(path: Path) -> tuple[int, str]:
-        language = found[path]
+    def preference(path: Path) -> tuple[int, bool, int, str]:
+        language, forced = found[path], ".forced" in path.stem.lower()
         if language is None:
-            return (len(languages), path.name)
+            return (len(languages), forced, len(path.stem), path.name)
         known = language.split("-")[0]
-        return (languages.index(known) if known in languages else len(languages) + 1, path.name)
+        rank = languages.index(known) if known in languages else len(languages) + 1
+        return (rank, forced, len(path.stem), path.name)
 
     if not found:
         return None
     path = min(found, key=preference)
-    return Sidecar(path, found[path], content_hash(path))
+    try:
+        sha = content_hash(path)
+    except InputError:
+        sha = ""
+    return Sidecar(path, found[path], sha)
 
 
 def read_cues(sidecar: Sidecar) -> tuple[Cue, ...]:
@@ -79,16 +97,38 @@ def read_cues(sidecar: Sidecar) -> tuple[Cue, ...]:
 
 def _beside(media_path: Path) -> dict[Path, str | None]:
     """Return the subtitle files beside a film, with the language their names state."""
-    found: dict[Path, str | None] = {}
     stem = media_path.stem
-    for path in sorted(media_path.parent.glob("*")):
-        if path.suffix.lower() not in SIDECAR_SUFFIXES:
-            continue
-        if path.stem == stem:
-            found[path] = None
-        elif path.stem.startswith(f"{stem}."):
-            found[path] = path.stem.removeprefix(f"{stem}.").split(".")[0].lower()
-    return found
+    there = sorted(media_path.parent.glob("*"))
+    # Alien.en.srt belongs to Alien.en.mp4 where there is one, not to Alien.mp4.
+    nearer = tuple(
+        f"{path.stem}."
+        for path in there
+        if path.suffix.lower() in MEDIA_SUFFIXES and path.stem.startswith(f"{stem}.")
+    )
+    return {
+        path: _language_of(tags)
+        for path in there
+        if path.suffix.lower() in SIDECAR_SUFFIXES
+        and f"{path.stem}.".startswith(f"{stem}.")
+        and not f"{path.stem}.".startswith(nearer)
+        and _are_tags(tags := path.stem[len(stem) :].lower().split(".")[1:])
+    }
+
+
+def _are_tags(tags: Sequence[str]) -> bool:
+    """Whether words after a film's name are flags and at most one language, and no title."""
+    others = [tag for tag in tags if tag not in SIDECAR_FLAGS]
+    return len(others) <= 1 and all(LANGUAGE_TAG.fullmatch(tag) for tag in others)
+
+
+def _language_of(tags: Sequence[str]) -> str | None:
+    if list(tags) == ["hi"]:
+        return "hi"
+    tag = next((tag for tag in tags if tag not in SIDECAR_FLAGS), None)
+    if tag is None:
+        return None
+    language, dash, region = tag.partition("-")
+    return f"{TWO_LETTERS.get(language, language)}{dash}{region}"
 
 
 def dialogue_of(shots: Sequence[tuple[float, float]], cues: Sequence[Cue]) -> list[tuple[str, ...]]:

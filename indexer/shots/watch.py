@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.media.decode import Decoding, Image, Picture, pictures
+from indexer.media.decode import Decoding, Image, Picture, Size, pictures
 from indexer.media.probe import Media
 from indexer.shots.detect import AdaptiveDetector, BoundaryDetector
 from qdrant.errors import InputError
 
 CANDIDATES_A_SECOND = 2.0
 MAX_STEP_FRAMES = 15
-"""The detector's shortest shot: with no larger step every shot but the last has a candidate."""
+"""The detector's shortest shot: a step no larger gives nearly every shot a candidate."""
 MAX_CANDIDATES = 96
 """A shot that goes on and on keeps every second candidate from here, so that memory stays flat."""
 SECONDS_A_SAMPLE = 1.2
@@ -56,9 +56,10 @@ def watch(
     """Decode a film once and return its shots, each as soon as its end is known.
 
     The shots cover the film from its first frame to its last, without gap or overlap. Raises
-    `InputError` for a film of which no frame can be decoded.
+    `InputError` for a film of which no frame can be decoded. Where the size of the pictures changes
+    on the way, all are brought to the first one's.
     """
-    assert media.picture is not None
+    view = _View(media)
     detector: BoundaryDetector = AdaptiveDetector(media.rate)
     step = _Step(max(1, min(MAX_STEP_FRAMES, round(media.rate / CANDIDATES_A_SECOND))))
     ring: list[Picture] = []  # frames the detector may still begin a shot at
@@ -66,18 +67,18 @@ def watch(
     number, last, before = 0, None, None
     for picture in pictures(media, report=report):
         shot = shot or _OpenShot(picture)
-        image = picture.for_detection()
+        image = view.for_detection(picture)
         luma = image[..., 1].astype(np.int16)
         change = 0.0 if before is None else float(np.abs(luma - before).mean()) / 255
         shot.lumas.append((picture.number, float(luma.mean()) / 255, change))
         if step.takes(picture.number):
-            shot.candidates.append((picture.number, _as_seen(picture, media)))
+            shot.candidates.append((picture.number, view.for_people(picture)))
             step.thin(shot.candidates)
         ring = [*ring[-MAX_STEP_FRAMES:], picture]
         for cut in detector.see(image, number=picture.number):
             start = next(p for p in ring if p.number == cut)
             done, shot = _split(shot, start)
-            yield _closed(done, number, end=start, media=media)
+            yield _closed(done, number, end=start, view=view)
             number += 1
             step.reset()
         last, before = picture, luma
@@ -88,9 +89,29 @@ def watch(
             f"{f' ({report.ended_early})' if report.ended_early else ''}. Re-export it."
         )
     end = Picture(last.number + 1, last.time_s + float(1 / media.rate), last.frame)
-    if not shot.candidates:
-        shot.candidates.append((last.number, _as_seen(last, media)))
-    yield _closed(shot, number, end=end, media=media)
+    yield _closed(shot, number, end=end, view=view)
+
+
+class _View:
+    """A film's pictures as images of one size each, whatever the stream does on the way."""
+
+    def __init__(self, media: Media) -> None:
+        assert media.picture is not None
+        self._pixel_aspect = media.picture.pixel_aspect
+        self._detection: Size | None = None
+        self._people: Size | None = None
+
+    def for_detection(self, picture: Picture) -> Image:
+        image = picture.for_detection(size=self._detection)
+        self._detection = self._detection or (image.shape[0], image.shape[1])
+        return image
+
+    def for_people(self, picture: Picture) -> Image:
+        image = picture.for_people(
+            short_side=SHORT_SIDE_PX, pixel_aspect=self._pixel_aspect, size=self._people
+        )
+        self._people = self._people or (image.shape[0], image.shape[1])
+        return image
 
 
 class _Step:
@@ -123,9 +144,12 @@ def _split(shot: _OpenShot, start: Picture) -> tuple[_OpenShot, _OpenShot]:
     return shot, after
 
 
-def _closed(shot: _OpenShot, number: int, *, end: Picture, media: Media) -> WatchedShot:
+def _closed(shot: _OpenShot, number: int, *, end: Picture, view: _View) -> WatchedShot:
     start = shot.start
-    samples = _uniform(shot.candidates, start=start, end=end)
+    # None was taken in a short shot after a very long one, whose step was still in force, nor in
+    # one that ends the film before the step comes round.
+    candidates = shot.candidates or [(start.number, view.for_people(start))]
+    samples = _uniform(candidates, start=start, end=end)
     inside = [change for _, _, change in shot.lumas[1:]]  # the first change is the cut itself
     return WatchedShot(
         number=number,
@@ -148,11 +172,6 @@ def _uniform(candidates: list[tuple[int, Image]], *, start: Picture, end: Pictur
     numbers = np.array([number for number, _ in candidates])
     chosen = sorted({int(np.abs(numbers - place).argmin()) for place in places})
     return [candidates[i][1] for i in chosen]
-
-
-def _as_seen(picture: Picture, media: Media) -> Image:
-    assert media.picture is not None
-    return picture.for_people(short_side=SHORT_SIDE_PX, pixel_aspect=media.picture.pixel_aspect)
 
 
 def _thumbnail(samples: list[Image]) -> bytes:

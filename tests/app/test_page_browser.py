@@ -118,12 +118,12 @@ def _note_stranger(visit: Visit, url: str) -> None:
         visit.strangers.append(url)
 
 
-def start_page(root: Path) -> tuple[subprocess.Popen[str], str]:
+def start_page(root: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "app", "ui", "--library", str(root), "--port", str(port)]
-    server = subprocess.Popen([*command, "--no-browser"], text=True)
+    server = subprocess.Popen([*command, "--no-browser", *options], text=True)
     address = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + START_WITHIN_S
     while time.monotonic() < deadline and server.poll() is None:
@@ -279,10 +279,7 @@ def index_hostile_film(library_root: Path) -> None:
 
 
 def test_another_sites_name_is_turned_away(address: str) -> None:
-    request = urllib.request.Request(address, headers={"Host": "elsewhere.example"})
-    with pytest.raises(urllib.error.HTTPError, match="400") as refused:
-        urllib.request.urlopen(request, timeout=10)
-    refused.value.close()
+    assert status_of(address, host="elsewhere.example") == 400
 
 
 def test_a_port_that_is_taken_is_a_sentence(address: str, library_root: Path) -> None:
@@ -311,6 +308,44 @@ def test_it_stops_in_order_even_under_a_player_and_lets_the_library_go(
         server.kill()
         page.close()
     assert "Photographs" in run_trimbin("search", "a cat", "--library", root)
+
+
+def test_the_page_starts_without_a_library_and_finds_one_that_is_made(
+    reel_library: Path, browser: Browser, tmp_path: Path
+) -> None:
+    """On every address, as in a container: loopback's names are answered to, others are not."""
+    root = tmp_path / "library"
+    server, address = start_page(root, "--host", "0.0.0.0")
+    pages = [browser.new_page() for _ in range(2)]
+    try:
+        for page, path in zip(pages, ("/", "/library"), strict=True):
+            page.goto(address + path)
+            empty = page.locator(".tb-empty")
+            expect(empty).to_contain_text("Nothing is indexed here yet.")
+            expect(empty).to_contain_text(f"trimbin index PATH --library {root}")
+            expect(page.locator(".tb-alert")).to_have_count(0)
+        assert not root.exists()
+        assert status_of(address, host="elsewhere.example") == 400
+        assert status_of(address, host="localhost") == 200
+        shutil.copytree(reel_library, tmp_path / "made")
+        (tmp_path / "made").rename(root)
+        expect(pages[0].get_by_placeholder("Describe a moment")).to_be_visible(timeout=8_000)
+        expect(pages[1].locator(".tb-row").first).to_be_visible(timeout=8_000)
+        assert stop(server) == 0
+    finally:
+        server.kill()
+        for page in pages:
+            page.close()
+
+
+def status_of(address: str, *, host: str) -> int:
+    request = urllib.request.Request(address, headers={"Host": host})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return int(reply.status)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code
 
 
 @pytest.mark.parametrize("width", [1280, 390])

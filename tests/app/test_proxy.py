@@ -1,6 +1,7 @@
 """What browsers cannot play gets a stand-in that they can, of the right span, within a budget."""
 
 import os
+import re
 import subprocess
 import threading
 from dataclasses import replace
@@ -14,6 +15,7 @@ from app.playable import needs_proxy
 from app.proxy import proxy_for, proxy_span
 from indexer.library import Library
 from indexer.manifest import Manifest
+from indexer.media.probe import probe
 from qdrant.errors import InputError
 
 PRORES = ("-c:v", "prores_ks", "-profile:v", "1", "-pix_fmt", "yuv422p10le", "-c:a", "pcm_s16le")
@@ -172,6 +174,51 @@ def test_the_least_recently_used_go_when_the_disk_budget_is_spent(
     assert not left.exists()
 
 
+def test_a_lock_outlives_its_proxy_so_that_two_never_hold_it(
+    library: Library, film: Manifest
+) -> None:
+    old = proxy_for(library, film, 0.0, 0.5).path
+    lock = old.with_suffix(".lock")
+    with proxy._one_at_a_time(old):
+        held = lock.stat().st_ino
+        proxy_for(library, film, 4.0, 4.5, budget_bytes=1)
+        assert not old.exists()
+        assert lock.stat().st_ino == held
+
+
+def test_the_streams_that_were_indexed_are_shown(library: Library, tmp_path: Path) -> None:
+    """ffmpeg alone takes the sound that says it is the default one."""
+    ffmpeg = [proxy._ffmpeg(), "-loglevel", "error", "-y"]
+    tones = ["-f", "lavfi", "-i", "sine=frequency=440:duration=4"]
+    tones += ["-f", "lavfi", "-i", "aevalsrc=0|0|0|0|0|0:channel_layout=5.1:duration=4"]
+    path = tmp_path / "two-sounds.mkv"
+    film = make_film(tmp_path / "film.mp4", seconds=4)
+    streams = ["-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:v", "copy", "-c:a", "pcm_s16le"]
+    streams += ["-disposition:a:0", "0", "-disposition:a:1", "default"]
+    subprocess.run([*ffmpeg, "-i", film, *tones, *streams, path], check=True)
+    made = proxy_for(library, add_title(library, path), 0.0, 4.0).path
+    measure = ["-i", made, "-af", "volumedetect", "-f", "null", "-"]
+    told = subprocess.run([ffmpeg[0], *measure], capture_output=True, check=True).stderr.decode()
+    loudest = re.search(r"max_volume: (-?[\d.]+) dB", told)
+    assert loudest is not None
+    assert float(loudest[1]) > -30
+
+
+def test_a_cover_is_no_film(library: Library, tmp_path: Path) -> None:
+    ffmpeg = [proxy._ffmpeg(), "-loglevel", "error", "-y"]
+    path = tmp_path / "song.m4a"
+    cover = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=1:duration=1"]
+    tone = ["-f", "lavfi", "-i", "sine=duration=4"]
+    attached = ["-map", "1:a", "-map", "0:v", "-c:a", "alac", "-c:v", "mjpeg", "-frames:v", "1"]
+    attached += ["-pix_fmt", "yuvj420p", "-disposition:v:0", "attached_pic", "-f", "mp4"]
+    subprocess.run([*ffmpeg, *cover, *tone, *attached, path], check=True)
+    manifest = add_title(library, path)
+    assert manifest.width == 0
+    made = probe(proxy_for(library, manifest, 0.0, 4.0).path)
+    assert made.picture is None
+    assert made.sound is not None
+
+
 def test_a_proxy_larger_than_the_budget_is_still_shown(library: Library, film: Manifest) -> None:
     assert proxy_for(library, film, 1.0, 2.0, budget_bytes=1).path.is_file()
 
@@ -185,7 +232,7 @@ def test_a_file_that_has_gone_is_a_sentence(library: Library, film: Manifest) ->
 def test_a_file_that_cannot_be_decoded_is_a_sentence_and_leaves_nothing(
     library: Library, film: Manifest
 ) -> None:
-    Path(film.path).write_bytes(b"no film at all " * 1000)
+    Path(film.path).write_bytes((b"no film at all " * film.size)[: film.size])
     with pytest.raises(InputError, match=r"No preview can be made of .*film\.mp4 at 0\.0 s"):
         proxy_for(library, film, 1.0, 2.0)
     assert not [p for p in (library.cache_folder / "proxies").iterdir() if p.suffix != ".lock"]
@@ -195,9 +242,8 @@ def test_a_playlist_in_a_films_clothes_reads_no_other_file(
     library: Library, film: Manifest, tmp_path: Path
 ) -> None:
     secret = make_film(tmp_path / "elsewhere" / "secret.ts", seconds=2)
-    Path(film.path).write_text(
-        f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile://{secret}\n#EXT-X-ENDLIST\n"
-    )
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile://{secret}\n#EXT-X-ENDLIST\n"
+    Path(film.path).write_text(playlist.ljust(film.size, "\n"))
     with pytest.raises(InputError, match="No preview can be made"):
         proxy_for(library, film, 0.0, 1.0)
 

@@ -2,10 +2,12 @@
 
 import multiprocessing
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from app import shortlist
 from app.shortlist import MAX_NAME_CHARACTERS, Item, Shortlists
 from qdrant.errors import StoreUnavailable, UsageError
 
@@ -56,6 +58,36 @@ def test_remove_and_note(shortlists: Shortlists) -> None:
 def test_nothing_kept_is_no_error(shortlists: Shortlists) -> None:
     assert shortlists.names() == []
     assert shortlists.items("Selects") == []
+    assert not shortlists.path.exists()
+
+
+def test_reading_waits_for_no_writer_and_writes_nothing(
+    shortlists: Shortlists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = add(shortlists, 0)
+    monkeypatch.setattr(shortlist, "BUSY_TIMEOUT_S", 0.1)
+    with closing(sqlite3.connect(shortlists.path)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert shortlists.names() == ["Selects"]
+        assert shortlists.items("Selects") == [kept]
+
+
+def test_a_file_that_is_just_being_made_holds_nothing_and_stays_as_it_is(
+    shortlists: Shortlists,
+) -> None:
+    shortlists.path.touch()
+    assert shortlists.names() == []
+    assert shortlists.items("Selects") == []
+    assert shortlists.path.stat().st_size == 0
+
+
+def test_any_folder_name_can_be_read(tmp_path: Path) -> None:
+    folder = tmp_path / "50% #1? ü"
+    folder.mkdir()
+    shortlists = Shortlists(folder / "shortlists.sqlite")
+    assert shortlists.items("Selects") == []
+    kept = add(shortlists, 0)
+    assert shortlists.items("Selects") == [kept]
 
 
 def test_names_are_tidied_and_kept_as_text(shortlists: Shortlists) -> None:

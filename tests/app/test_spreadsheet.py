@@ -9,7 +9,7 @@ from shelf import add_title, make_film, make_library
 
 from app.export.spreadsheet import COLUMNS, harmless, to_csv
 from app.proxy import proxy_for
-from app.shortlist import Item, Shortlists
+from app.shortlist import Item, Shortlists, seconds_of
 from indexer.library import Library
 from indexer.manifest import Manifest
 
@@ -81,19 +81,44 @@ def test_the_films_own_file_is_named_never_the_preview(library: Library, film: M
 
 
 def test_ntsc_drop_frame_counts_as_the_film_does(library: Library, tmp_path: Path) -> None:
-    path = make_film(tmp_path / "ntsc.mp4", seconds=1)
-    manifest = add_title(
-        library, path, rate="30000/1001", drop_frame=True, start_timecode="00:59:59;28"
-    )
+    path = make_film(tmp_path / "ntsc.mp4", "-r", "30000/1001", "-c:v", "libx264", seconds=2)
+    manifest = add_title(library, path, drop_frame=True, start_timecode="00:59:59;28")
     [row] = read(to_csv([keep(library, manifest, 2, 32)], library))
     assert (row["in"], row["out"], row["rate"]) == ("01:00:00;00", "01:00:01;00", "30000/1001")
     assert row["out_s"] == "1.068"
 
 
 def test_sound_alone_has_seconds_but_no_timecode(library: Library, tmp_path: Path) -> None:
-    manifest = add_title(library, make_film(tmp_path / "talk.mp4", seconds=1), rate="1000/1")
+    manifest = add_title(library, make_film(tmp_path / "talk.wav", "-c:a", "pcm_s16le", seconds=1))
     [row] = read(to_csv([keep(library, manifest, 250, 900)], library))
     assert (row["in"], row["out"], row["in_s"], row["duration_s"]) == ("", "", "0.25", "0.65")
+
+
+def test_frames_of_a_variable_rate_have_the_seconds_they_were_seen_at(
+    library: Library, film: Manifest
+) -> None:
+    """The first shot lasts 4 s and the second 1 s, though both have 48 frames."""
+    shots_file = library.folder(film.title_id) / "shots.parquet"
+    shots = library.shots(film.title_id).iloc[:2]
+    shots.assign(start_s=[0.0, 4.0], end_s=[4.0, 5.0]).to_parquet(shots_file)
+    spans = [(0, 48), (24, 72), (48, 96), (72, 120)]
+    rows = read(to_csv([keep(library, film, *span) for span in spans], library))
+    assert [(row["in_s"], row["out_s"], row["duration_s"]) for row in rows] == [
+        ("0.0", "4.0", "4.0"),
+        ("2.0", "4.5", "2.5"),
+        ("4.0", "5.0", "1.0"),
+        ("4.5", "6.0", "1.5"),  # past the last shot: at the title's rate from there on
+    ]
+
+
+def test_an_out_point_on_a_cut_is_where_the_shot_before_it_ends(
+    library: Library, film: Manifest
+) -> None:
+    shots_file = library.folder(film.title_id) / "shots.parquet"
+    shots = library.shots(film.title_id).iloc[:2]
+    shots.assign(start_s=[0.0, 3.0], end_s=[2.0, 5.0]).to_parquet(shots_file)
+    items = [keep(library, film, 0, 48), keep(library, film, 48, 96)]
+    assert [seconds_of(item, library) for item in items] == [(0.0, 2.0), (3.0, 5.0)]
 
 
 def test_a_title_that_has_gone_keeps_its_row(library: Library, film: Manifest) -> None:

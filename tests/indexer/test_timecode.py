@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from indexer.media.timecode import Clock, frames_of, timecode_of
+from indexer.media.timecode import Clock, frames_of, timecode_of, valid_timecode
 from qdrant.errors import UsageError
 
 NTSC_30, NTSC_60, FILM = Fraction(30000, 1001), Fraction(60000, 1001), Fraction(24000, 1001)
@@ -55,3 +55,9 @@ def test_a_title_counts_from_its_own_start_timecode() -> None:
 def test_text_that_is_no_timecode_is_named(text: str) -> None:
     with pytest.raises(UsageError, match="no timecode"):
         frames_of(text, rate=Fraction(25))
+
+
+def test_a_tag_is_a_timecode_or_none() -> None:
+    assert valid_timecode(" 10:00:00:24 ", rate=Fraction(25)) == "10:00:00:24"
+    assert valid_timecode("10:00:00:25", rate=Fraction(25)) is None
+    assert valid_timecode("hello", rate=Fraction(25)) is None

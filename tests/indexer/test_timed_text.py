@@ -43,6 +43,67 @@ def test_the_language_the_profile_knows_is_chosen(tmp_path: Path) -> None:
     assert (chosen.path.name, chosen.language) == ("film.srt", None)
 
 
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("film.en.srt", "en"),
+        ("film.EN.SRT", "en"),
+        ("film.eng.srt", "en"),
+        ("film.en-GB.srt", "en-gb"),
+        ("film.en.sdh.srt", "en"),
+        ("film.forced.en.vtt", "en"),
+        ("film.en.hi.srt", "en"),
+        ("film.hi.srt", "hi"),
+        ("film.sdh.srt", None),
+    ],
+)
+def test_a_name_tells_language_and_flags(tmp_path: Path, name: str, language: str | None) -> None:
+    write(tmp_path, name)
+    sidecar = sidecar_of(tmp_path / "film.mp4", languages=["en"])
+    assert sidecar is not None
+    assert (sidecar.path.name, sidecar.language) == (name, language)
+
+
+@pytest.mark.parametrize(
+    "name", ["film.3.srt", "film.2024.en.srt", "film.part.srt", "film.en.fr.srt", "film2.srt"]
+)
+def test_a_name_with_more_in_it_is_of_another_film(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name)
+    assert sidecar_of(tmp_path / "film.mp4", languages=["en"]) is None
+
+
+def test_subtitles_of_the_film_beside_are_left_to_it(tmp_path: Path) -> None:
+    for name in ("Alien.3.srt", "Up.en.srt", "Up.en.sdh.srt"):
+        write(tmp_path, name)
+    for name in ("Alien.mp4", "Alien.3.mp4", "Up.mp4", "Up.en.mkv"):
+        (tmp_path / name).touch()
+    found = {
+        name: sidecar and sidecar.path.name
+        for name in ("Alien.mp4", "Alien.3.mp4", "Up.mp4", "Up.en.mkv")
+        for sidecar in [sidecar_of(tmp_path / name, languages=["en"])]
+    }
+    assert found == {
+        "Alien.mp4": None, "Alien.3.mp4": "Alien.3.srt", "Up.mp4": None, "Up.en.mkv": "Up.en.srt",
+    }  # fmt: skip
+
+
+def test_full_subtitles_go_before_forced_ones(tmp_path: Path) -> None:
+    for name in ("film.en.forced.srt", "film.en.srt"):
+        write(tmp_path, name)
+    chosen = sidecar_of(tmp_path / "film.mp4", languages=["en"])
+    assert chosen is not None
+    assert chosen.path.name == "film.en.srt"
+
+
+def test_a_sidecar_that_cannot_be_read_is_told_by_the_reader(tmp_path: Path) -> None:
+    (tmp_path / "film.srt").mkdir()
+    sidecar = sidecar_of(tmp_path / "film.mp4", languages=["en"])
+    assert sidecar is not None
+    assert sidecar.content_hash == ""
+    with pytest.raises(InputError, match=r"film\.srt"):
+        read_cues(sidecar)
+
+
 def test_a_film_without_subtitles_has_none(tmp_path: Path) -> None:
     assert sidecar_of(tmp_path / "film.mp4", languages=["en"]) is None
 
