@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from indexer.beside import Beside
 from indexer.encoders.fuse import fuse
-from indexer.identity import Identity, inputs_of
+from indexer.identity import Identity
 from indexer.library import SHOTS_FILE, Library
 from indexer.manifest import Manifest
 from indexer.media.probe import Media
-from indexer.media.timed_text import Sidecar
 from indexer.studio import Studio
 from indexer.workbench import Workbench, digest, load_vectors
 from qdrant.schema import AUDIO, CONTEXT, TEXT, VIDEO
@@ -69,13 +69,14 @@ def title_sequence(
 def assemble(
     media: Media,
     identity: Identity,
-    sidecar: Sidecar | None,
-    metadata: Mapping[str, Any],
+    beside: Beside,
     bench: Workbench,
     studio: Studio,
 ) -> Manifest:
     """Join the stages' tables, write the manifest, and so finish the title."""
     import pandas as pd
+
+    metadata, sidecar = beside.metadata, beside.sidecar
 
     tables = [bench.table(name) for name in ("pictures", "sound", "words")]
     shots = pd.concat(tables, axis="columns")
@@ -98,7 +99,7 @@ def assemble(
             title=title,
             kind=str(metadata.get("kind") or ("film" if picture else "podcast")),
             metadata=dict(metadata),
-            inputs=inputs_of(sidecar, metadata, missing=studio.encoders.missing),
+            inputs=beside.inputs,
             rate=f"{media.rate.numerator}/{media.rate.denominator}",
             drop_frame=media.drop_frame,
             start_timecode=media.start_timecode,

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from indexer.library import Library
 from indexer.manifest import Manifest, title_id_of
 from indexer.media.probe import content_hash
-from indexer.media.timed_text import Sidecar
-from indexer.workbench import digest
 from qdrant.errors import InputError
 
 
@@ -27,25 +24,16 @@ class Identity:
     known: Manifest | None  # what the library holds of it
     original: Manifest | None = None  # the title this file is a second copy of
 
-    def is_settled(
-        self, inputs: Mapping[str, str], *, version: str, checkpoint: str | None
-    ) -> bool:
+    def is_settled(self, inputs: Mapping[str, str], library: Library) -> bool:
         """Whether the finished title already says all that these inputs would make it say."""
+        checkpoint = library.checkpoint_id()
         return (
             self.known is not None
-            and self.known.version == version
+            and self.known.version == library.version
             and self.known.describes(self.path)
             and self.known.inputs == inputs
             and (checkpoint is None or self.known.checkpoint == checkpoint)
         )
-
-
-def inputs_of(
-    sidecar: Sidecar | None, metadata: Mapping[str, Any], *, missing: Mapping[str, str]
-) -> dict[str, str]:
-    """Return the hashes of what a title is made from beside its media and its profile."""
-    words = digest(sidecar.path.name, sidecar.content_hash) if sidecar else ""
-    return {"words": words, "metadata": digest(metadata), "missing": digest(sorted(missing))}
 
 
 def identify(path: Path, library: Library) -> Identity:

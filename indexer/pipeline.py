@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from indexer.assembly import assemble, contextualise_title
-from indexer.identity import Identity, identify, inputs_of
+from indexer.beside import gather
+from indexer.identity import Identity, identify
 from indexer.learning import bring_into_context, context_due, learn_context
 from indexer.manifest import Manifest
 from indexer.media.probe import media_files, printable, probe
-from indexer.media.timed_text import sidecar_of
-from indexer.metadata import metadata_of
 from indexer.stages import hear, read, see
 from indexer.studio import Studio
 from indexer.workbench import workbench
-from qdrant.errors import CannotRunNow, InputError, TrimbinError, UsageError
+from qdrant.errors import CannotRunNow, TrimbinError, UsageError
 
 logger = logging.getLogger(__name__)
 
@@ -75,36 +74,21 @@ def index(paths: Sequence[Path], studio: Studio) -> Iterator[TitleResult]:
 
 def index_title(path: Path, studio: Studio) -> TitleResult:
     """Index one file: nothing is done twice, and a title appears whole or not at all."""
-    library = studio.library
-    identity = identify(path, library)
+    identity = identify(path, studio.library)
     if identity.original:
-        reason = f"It is a copy of {identity.original.path}, which is indexed."
-        return replace(_told(identity.original, path, "unchanged"), reason=reason)
-    sidecar = sidecar_of(path, languages=library.profile.text_languages)
-    metadata = _metadata(identity, studio)
-    inputs = inputs_of(sidecar, metadata, missing=studio.encoders.missing)
-    now = library.checkpoint_id()
-    if identity.is_settled(inputs, version=library.version, checkpoint=now):
+        return _copy(identity.original, path)
+    beside = gather(identity, studio)
+    if identity.is_settled(beside.inputs, studio.library):
         return _told(identity.known, path, "unchanged")
 
     media = probe(path)
-    with workbench(library, identity.title_id) as bench:
+    with workbench(studio.library, identity.title_id) as bench:
         shots = see(media, identity, bench, studio)
         hear(media, shots, bench, studio)
-        read(sidecar, metadata, shots, bench, studio)
+        read(beside, shots, bench, studio)
         contextualise_title(bench, studio)
-        manifest = assemble(media, identity, sidecar, metadata, bench, studio)
+        manifest = assemble(media, identity, beside, bench, studio)
     return _told(manifest, path, _status(identity, manifest))
-
-
-def _metadata(identity: Identity, studio: Studio) -> Mapping[str, Any]:
-    """Return what people say of a title; a table that cannot be read leaves it as it was."""
-    root = studio.library.root
-    try:
-        return metadata_of(identity.path, title_id=identity.title_id, library_root=root)
-    except InputError as error:
-        studio.say(str(error))
-        return identity.known.metadata if identity.known else {}
 
 
 def _reason(error: Exception, path: Path) -> str:
@@ -124,6 +108,11 @@ def _status(identity: Identity, manifest: Manifest) -> Status:
     if identity.known.generation != manifest.generation:
         return "updated"
     return "unchanged" if identity.known.path == manifest.path else "moved"
+
+
+def _copy(original: Manifest, path: Path) -> TitleResult:
+    reason = f"It is a copy of {original.path}, which is indexed."
+    return replace(_told(original, path, "unchanged"), reason=reason)
 
 
 def _told(manifest: Manifest | None, path: Path, status: Status) -> TitleResult:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from indexer.beside import Beside
 from indexer.encoders.protocol import Vectors
 from indexer.identity import Identity
 from indexer.media.decode import Decoding
@@ -137,17 +138,11 @@ def hear(media: Media, shots: pd.DataFrame, bench: Workbench, studio: Studio) ->
             bench.save_vectors(AUDIO, studio.encoders.audio.version, shots=np.concatenate(vectors))
 
 
-def read(
-    sidecar: Sidecar | None,
-    metadata: Mapping[str, Any],
-    shots: pd.DataFrame,
-    bench: Workbench,
-    studio: Studio,
-) -> None:
+def read(beside: Beside, shots: pd.DataFrame, bench: Workbench, studio: Studio) -> None:
     """Lay the subtitles over the shots and encode what is said, and what the title is about."""
     import pandas as pd
 
-    description = description_of(metadata)
+    sidecar, description = beside.sidecar, description_of(beside.metadata)
     words = sidecar.content_hash if sidecar else None
     inputs = digest("read", words, description, bench.done["see"], studio.makes(TEXT))
     if bench.is_done("read", inputs):
