@@ -81,7 +81,6 @@ def assemble(
     tables = [bench.table(name) for name in ("pictures", "sound", "words")]
     shots = pd.concat(tables, axis="columns")
     bench.save_table(SHOTS_FILE.removesuffix(".parquet"), shots)
-    bench.facts["num_shots"] = len(shots)
     picture, last = media.picture, shots.iloc[-1]
     title = str(metadata.get("title") or identity.path.stem)
     notes = [note for stage in STAGES for note in bench.notes.get(stage, ())]
@@ -145,5 +144,5 @@ def _generation(bench: Workbench, title: str, metadata: Mapping[str, Any]) -> st
 
 def _finished(studio: Studio, bench: Workbench, manifest: Manifest) -> Manifest:
     finished = studio.library.finish(manifest)
-    bench.tidy()
+    bench.tidy(num_shots=finished.num_shots)
     return finished

@@ -93,13 +93,13 @@ class Workbench:
         self.write(file, save(dict(vectors)))
         self.spaces[space] = file
 
-    def tidy(self) -> None:
+    def tidy(self, *, num_shots: int) -> None:
         """Remove what earlier versions and longer cuts of the title left behind."""
         for path in self.folder.glob("*@*.safetensors"):
             if path.name not in self.spaces.values():
                 path.unlink(missing_ok=True)
         for path in self.folder.glob("thumbs/*.jpg"):
-            if int(path.stem) >= self.facts.get("num_shots", 0):
+            if int(path.stem) >= num_shots:
                 path.unlink(missing_ok=True)
 
     def vectors(self, space: str) -> dict[str, Vectors]:

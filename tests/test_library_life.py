@@ -174,8 +174,9 @@ def test_training_overwrites_no_newer_manifest(studio: Studio, films: Path) -> N
     assert any("B keeps its older context" in sentence for sentence in said)
     bring_into_context(studio)
     assert by_name(studio)["B.mkv"].checkpoint == studio.library.checkpoint_id()
-    files = list(studio.library.folder(titles["A.mp4"].title_id).glob("context@*"))
-    assert len(files) == 1  # the former model's are gone
+    folder = studio.library.folder(titles["A.mp4"].title_id)
+    assert len(list(folder.glob("context@*"))) == 1  # the former model's are gone
+    assert len(list(folder.glob("thumbs/*.jpg"))) == titles["A.mp4"].num_shots  # and no picture is
 
 
 def test_two_first_runs_make_one_library(tmp_path: Path) -> None:
@@ -192,7 +193,15 @@ def test_two_first_runs_make_one_library(tmp_path: Path) -> None:
     assert len({start.communicate(timeout=60)[0] for start in starts}) == 1
 
 
-def test_shots_are_where_they_were_after_everything(studio: Studio, films: Path) -> None:
-    run(studio, films / "A.mp4")
-    shots = studio.library.shots(by_name(studio)["A.mp4"].title_id)
-    assert shots["start_frame"][ROCKET] == 96
+def test_every_shot_has_its_picture_and_an_earlier_cut_leaves_none(
+    studio: Studio, films: Path
+) -> None:
+    run(studio, films)
+    title = by_name(studio)["A.mp4"]
+    pictures = studio.library.folder(title.title_id) / "thumbs"
+    assert sorted(p.name for p in pictures.iterdir()) == [f"{n:05d}.jpg" for n in range(6)]
+    (pictures / "00006.jpg").write_bytes(b"of an earlier, longer cut")
+    (films / "A.srt").unlink()
+    assert run(studio, films / "A.mp4")["A.mp4"].status == "updated"
+    assert len(list(pictures.iterdir())) == 6
+    assert studio.library.shots(title.title_id)["start_frame"][ROCKET] == 96

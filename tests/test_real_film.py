@@ -38,6 +38,7 @@ def test_the_shots_cover_the_film(film_library: Path) -> None:
     assert shots["start_frame"].tolist() == [0, *shots["end_frame"][:-1]]
     assert shots["start_s"].iloc[0] == 0
     assert shots["end_s"].iloc[-1] == pytest.approx(596.46, abs=0.05)
+    assert len(list(film_library.glob("titles/*/thumbs/*.jpg"))) == len(shots)
 
 
 def test_a_second_index_does_no_work(film_library: Path) -> None:
