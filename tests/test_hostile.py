@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -154,46 +156,42 @@ def test_a_library_with_a_living_owner_is_searched_through_it(reel_library: Path
         assert json.loads(found)["hits"]
 
 
-def test_an_owner_that_died_is_no_obstacle(reel_library: Path) -> None:
+@contextmanager
+def another_owner(library: Path, then: str) -> Iterator[subprocess.Popen[str]]:
+    """Let a process of its own hold the library's shard, and then do something."""
     hold = (
-        "import sys, time; from pathlib import Path\n"
+        "import os, signal, sys, time; from pathlib import Path\n"
         "from indexer.catalogue import Catalogue; from indexer.library import Library\n"
-        "c = Catalogue(Library.open(Path(sys.argv[1])), command='doomed')\n"
-        "assert c.store.owned; print('held', flush=True); time.sleep(60)\n"
+        "c = Catalogue(Library.open(Path(sys.argv[1])), command='another owner')\n"
+        f"assert c.store.owned; print('held', flush=True); {then}\n"
     )
     owner = subprocess.Popen(
-        [sys.executable, "-c", hold, reel_library], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", hold, library], stdout=subprocess.PIPE, text=True
     )
     assert owner.stdout is not None
-    assert owner.stdout.readline() == "held\n"
-    owner.send_signal(signal.SIGKILL)
-    owner.wait()
-    owner.stdout.close()
-    found = run_trimbin("search", "a rocket", "--json", "--library", reel_library)
-    assert json.loads(found)["hits"]
-
-
-def test_an_owner_that_does_not_answer_is_named(reel_library: Path) -> None:
-    hold = (
-        "import os, signal, sys; from pathlib import Path\n"
-        "from indexer.catalogue import Catalogue; from indexer.library import Library\n"
-        "c = Catalogue(Library.open(Path(sys.argv[1])), command='sleeping owner')\n"
-        "assert c.store.owned; print('held', flush=True); os.kill(os.getpid(), signal.SIGSTOP)\n"
-    )
-    owner = subprocess.Popen(
-        [sys.executable, "-c", hold, reel_library], stdout=subprocess.PIPE, text=True
-    )
-    assert owner.stdout is not None
-    assert owner.stdout.readline() == "held\n"
-    time.sleep(0.2)
     try:
-        finished = trimbin("search", "a rocket", "--library", reel_library)
+        assert owner.stdout.readline() == "held\n"
+        yield owner
     finally:
         owner.kill()
         owner.wait()
         owner.stdout.close()
+
+
+def test_an_owner_that_died_is_no_obstacle(reel_library: Path) -> None:
+    with another_owner(reel_library, "time.sleep(60)") as owner:
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+        found = run_trimbin("search", "a rocket", "--json", "--library", reel_library)
+        assert json.loads(found)["hits"]
+
+
+def test_an_owner_that_does_not_answer_is_named(reel_library: Path) -> None:
+    with another_owner(reel_library, "os.kill(os.getpid(), signal.SIGSTOP)"):
+        time.sleep(0.2)
+        finished = trimbin("search", "a rocket", "--library", reel_library)
     assert finished.returncode == 3
-    assert "sleeping owner" in sentences(finished)[0]
+    assert "another owner" in sentences(finished)[0]
 
 
 @pytest.mark.parametrize("sign", ["stages.json", "sound.parquet", "manifest.json"])

@@ -41,6 +41,17 @@ def test_the_shots_cover_the_film(film_library: Path) -> None:
     assert len(list(film_library.glob("titles/*/thumbs/*.jpg"))) == len(shots)
 
 
+def test_the_cuts_are_those_of_pyscenedetect(film_library: Path) -> None:
+    import pandas as pd
+    from scenedetect import AdaptiveDetector, detect
+
+    from app.demo import fetch_film
+
+    shots = pd.read_parquet(next(film_library.glob("titles/*/shots.parquet")))
+    reference = [start.frame_num for start, _ in detect(str(fetch_film()), AdaptiveDetector())]
+    assert shots["start_frame"].tolist() == reference
+
+
 def test_a_second_index_does_no_work(film_library: Path) -> None:
     from app.demo import fetch_film
 
