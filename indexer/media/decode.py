@@ -1,91 +1,60 @@
-"""A film's pictures, each decoded once."""
+"""A film's pictures, each decoded once, by as many decoders as there are cores.
+
+One reader deals the packets out in runs that begin at keyframes; each decoder takes the next run
+and shows its pictures to an observer of its own. What observers make of them comes back in the
+order of the film, the same whatever the number of decoders.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+import math
+import os
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from indexer.media.packets import Budget, Run, can_run_apart, runs
 from indexer.media.probe import Media, opened
+from indexer.media.relay import Dropped, Relay
 
 if TYPE_CHECKING:
     import av
+    import av.container
 
 logger = logging.getLogger(__name__)
 
-Image = NDArray[np.uint8]
-Size = tuple[int, int]
-"""An image's height and width in pixels."""
+MadeT = TypeVar("MadeT")
+MadeT_co = TypeVar("MadeT_co", covariant=True)
 
-DETECTION_WIDTH = 256
-"""Pixels across a detection image, as PySceneDetect's own downscaling aims at."""
+Opener = Callable[[], "AbstractContextManager[av.container.InputContainer]"]
 
-PLANAR_420 = frozenset({"yuv420p", "yuvj420p"})
+MAX_DECODERS = 8
+PICTURES_AT_A_TIME = 120
+"""What an observer has made is asked for after this many pictures, so that memory stays flat."""
+RUNS_IN_WAITING = 6
+"""Runs begun, and not yet asked for: decoders that are this far ahead of the taker wait."""
+MAKINGS_IN_WAITING = 8
+"""A decoder that is this far ahead of the film waits."""
+SKIPPED_LOOP_FILTER = "noref"
+"""Pictures that no other leans on go without smoothing at their block edges: it cannot spread, and
+is lost in scaling down."""
 
 
-@dataclass(frozen=True)
-class Picture:
-    """One decoded frame."""
+class Observer(Protocol[MadeT_co]):
+    """Sees the pictures of a run, in order."""
 
-    number: int  # 0 for the first
-    time_s: float  # since the first frame
-    frame: av.VideoFrame
+    def see(self, frame: av.VideoFrame, *, time_s: float) -> None:
+        """Take the next picture, shown at `time_s` of the stream's clock (NaN: nobody knows)."""
+        ...
 
-    def for_detection(self, *, size: Size | None = None) -> Image:
-        """Return the frame about 256 pixels wide, or in `size`: (height, width, 3) uint8 BGR.
-
-        `size` must be even; it is for streams whose pictures change size on the way.
-        """
-        import cv2
-
-        frame = self.frame
-        factor = max(1, frame.width // DETECTION_WIDTH)
-        height, width = size or (_even(frame.height / factor), _even(frame.width / factor))
-        if frame.format.name not in PLANAR_420:
-            return _as_bytes(frame.to_ndarray(width=width, height=height, format="bgr24"))
-        # Resizing the three planes and converting the small result costs a seventh of
-        # converting the whole frame first, and gives the same cuts.
-        halves = ((1, 1), (2, 2), (2, 2))
-        planes = [
-            cv2.resize(
-                np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-                [: -(-frame.height // down), : -(-frame.width // across)],
-                (width // across, height // down),
-                interpolation=cv2.INTER_LINEAR,
-            ).ravel()
-            for plane, (across, down) in zip(frame.planes, halves, strict=True)
-        ]  # fmt: skip
-        i420 = np.concatenate(planes).reshape(height * 3 // 2, width)
-        return np.asarray(cv2.cvtColor(i420, cv2.COLOR_YUV2BGR_I420), dtype=np.uint8)
-
-    def for_people(
-        self, *, short_side: int, pixel_aspect: Fraction, size: Size | None = None
-    ) -> Image:
-        """Return the frame as seen: square pixels, upright, (height, width, 3) uint8 RGB.
-
-        Its short side is at most `short_side`; `size`, where given, is the image's whatever the
-        frame's own.
-        """
-        import cv2
-
-        frame = self.frame
-        seen_width = frame.width * float(pixel_aspect)
-        scale = min(1.0, short_side / min(seen_width, frame.height))
-        image = frame.to_ndarray(
-            width=_even(seen_width * scale),
-            height=_even(frame.height * scale),
-            format="rgb24",
-            interpolation="AREA",
-        )
-        upright = np.ascontiguousarray(np.rot90(_as_bytes(image), k=round(frame.rotation / 90)))
-        if size and upright.shape[:2] != size:
-            upright = _as_bytes(cv2.resize(upright, size[::-1], interpolation=cv2.INTER_AREA))
-        return upright
+    def take(self) -> MadeT_co:
+        """Return what was made of the pictures since the last time."""
+        ...
 
 
 @dataclass
@@ -95,34 +64,157 @@ class Decoding:
     num_frames: int = 0
     damaged_packets: int = 0
     ended_early: str | None = None  # why, where the file broke off
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def count_damage(self) -> None:
+        """Count a packet that could not be decoded."""
+        with self._turn:
+            self.damaged_packets += 1
 
 
-def pictures(media: Media, *, report: Decoding) -> Iterator[Picture]:
-    """Decode every frame of the main video stream, in order of presentation.
+def observed(
+    media: Media,
+    *,
+    observer: Callable[[], Observer[MadeT]],
+    report: Decoding,
+    num_decoders: int | None = None,
+    source: Opener | None = None,
+    pictures_at_a_time: int = PICTURES_AT_A_TIME,
+) -> Generator[MadeT]:
+    """Decode every picture of the main video stream; yield what observers make, in film order.
 
     Damaged packets are passed over and counted; where the file breaks off, what came before
-    stands and `report` says so.
+    stands and `report` says so. A stream whose keyframes are no safe places to start is decoded
+    in one piece. `source` opens the file in another way: one that follows it while it grows, say.
     """
-    import av
+    crew = _Crew(media, observer, report, source or partial(opened, media.path), pictures_at_a_time)
+    with crew.at_work(num_decoders or _num_cores()):
+        for makings in crew.in_order:
+            yield from makings
 
-    assert media.picture is not None
-    with opened(media.path) as container:
-        stream = container.streams[media.picture.index]
+
+class _Crew(Generic[MadeT]):
+    """A reader and its decoders, each a thread."""
+
+    def __init__(
+        self,
+        media: Media,
+        observer: Callable[[], Observer[MadeT]],
+        report: Decoding,
+        source: Opener,
+        pictures_at_a_time: int,
+    ) -> None:
+        self._media, self._observer, self._report = media, observer, report
+        self._opened, self._at_a_time = source, pictures_at_a_time
+        self._budget = Budget()
+        self._apart = can_run_apart(media)
+        self._to_do: Relay[tuple[Run, Relay[MadeT]]] = Relay(limit=1)
+        self.in_order: Relay[Relay[MadeT]] = Relay(limit=RUNS_IN_WAITING)
+        self._open: list[Relay[MadeT]] = []
+
+    @contextmanager
+    def at_work(self, num_decoders: int) -> Iterator[None]:
+        """Let the reader and the decoders work until the block ends."""
+        tasks = [self._read] + [self._decode] * (num_decoders if self._apart else 1)
+        threads = [threading.Thread(target=task, daemon=True) for task in tasks]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._budget.close()
+            self.in_order.drop()
+            self._to_do.drop()
+            for makings in self._open:
+                makings.drop()
+            for thread in threads:
+                thread.join()
+
+    def _read(self) -> None:
+        try:
+            with self._opened() as container:
+                packets = _packets(container, self._stream(container), self._report)
+                runs(packets, apart=self._apart, begin=self._begin, budget=self._budget)
+            self.in_order.finish()
+        except Dropped:
+            pass
+        except BaseException as error:
+            self.in_order.fail(error)
+        finally:
+            self._to_do.finish()
+
+    def _begin(self, run: Run) -> None:
+        makings: Relay[MadeT] = Relay(limit=MAKINGS_IN_WAITING)
+        self._open.append(makings)
+        self.in_order.put(makings)
+        self._to_do.put((run, makings))
+
+    def _decode(self) -> None:
+        """Decode one run after another, with the decoder of a container opened for it alone."""
+        try:
+            with self._opened() as container:
+                stream = self._stream(container)
+                decoder, tick_s = stream.codec_context, float(stream.time_base or 0)
+                decoder.thread_type = "NONE" if self._apart else "AUTO"
+                decoder.options = {"skip_loop_filter": SKIPPED_LOOP_FILTER}
+                for run, makings in self._to_do:
+                    self._decode_run(run, makings, decoder, tick_s=tick_s)
+        except BaseException as error:
+            self.in_order.fail(error)
+            self._to_do.drop()
+
+    def _decode_run(
+        self, run: Run, makings: Relay[MadeT], decoder: av.VideoCodecContext, *, tick_s: float
+    ) -> None:
+        observer, seen = self._observer(), 0
+        try:
+            for frame in self._frames(run, decoder):
+                observer.see(frame, time_s=math.nan if frame.pts is None else frame.pts * tick_s)
+                seen += 1
+                if seen % self._at_a_time == 0:
+                    makings.put(observer.take())
+            if seen % self._at_a_time:
+                makings.put(observer.take())
+            makings.finish()
+        except Dropped:
+            pass
+        except BaseException as error:
+            makings.fail(error)
+        finally:
+            run.packets.drop()
+            decoder.flush_buffers()
+
+    def _frames(self, run: Run, decoder: av.VideoCodecContext) -> Iterator[av.VideoFrame]:
+        import av
+
+        for packet in chain(run.packets, [None]):  # None: what the decoder still holds
+            try:
+                frames = decoder.decode(packet)
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError as error:
+                self._report.count_damage()
+                logger.debug("damaged packet: %s", error)
+                continue
+            finally:
+                self._budget.give_back(packet.size if packet else 0)
+            for frame in frames:
+                if run.end_pts is None or frame.pts is None or frame.pts < run.end_pts:
+                    yield frame
+
+    def _stream(self, container: av.container.InputContainer) -> av.VideoStream:
+        import av
+
+        assert self._media.picture is not None
+        stream = container.streams[self._media.picture.index]
         assert isinstance(stream, av.VideoStream)
-        stream.thread_type = "AUTO"
-        first_s: float | None = None
-        for frame in _frames(container, stream, report):
-            time_s = float(frame.time or 0.0) if frame.pts is not None else None
-            if time_s is None:
-                time_s = (first_s or 0.0) + report.num_frames / float(media.rate)
-            first_s = time_s if first_s is None else first_s
-            yield Picture(report.num_frames, time_s - first_s, frame)
-            report.num_frames += 1
+        return stream
 
 
-def _frames(
+def _packets(
     container: av.container.InputContainer, stream: av.VideoStream, report: Decoding
-) -> Iterator[av.VideoFrame]:
+) -> Iterator[av.Packet[Any]]:
+    """Read the stream's packets; where the file breaks off, the report says why."""
     import av
 
     packets = container.demux(stream)
@@ -134,16 +226,12 @@ def _frames(
             return
         if packet is None:
             return
-        try:
-            yield from packet.decode()
-        except av.error.FFmpegError as error:
-            report.damaged_packets += 1
-            logger.debug("damaged packet at %s: %s", packet.pts, error)
+        if packet.size:
+            yield packet
 
 
-def _as_bytes(image: NDArray[Any]) -> Image:
-    return image.astype(np.uint8, copy=False)
-
-
-def _even(pixels: float) -> int:
-    return max(2, round(pixels / 2) * 2)
+def _num_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(MAX_DECODERS, len(os.sched_getaffinity(0)))
+    return min(MAX_DECODERS, os.cpu_count() or 1)
