@@ -62,27 +62,39 @@ def timecode_of(frame: int, *, rate: Fraction, drop_frame: bool = False) -> str:
 def frames_of(timecode: str, *, rate: Fraction) -> int:
     """Return the count of frames from midnight that a timecode stands for.
 
-    Raises `UsageError` for text that is no timecode at this rate.
+    Raises `UsageError` for text that is no timecode at this rate, or a number that drop-frame
+    skips.
     """
     match = TIMECODE.match(timecode.strip())
     nominal = _nominal(rate)
-    if not match or int(match[5]) >= nominal or int(match[2]) > 59 or int(match[3]) > 59:
+    hours, minutes, seconds, ff = (int(match[i]) for i in (1, 2, 3, 5)) if match else (24, 0, 0, 0)
+    if hours > 23 or minutes > 59 or seconds > 59 or ff >= nominal:
         raise UsageError(f"{timecode!r} is no timecode at {rate} frames a second (HH:MM:SS:FF).")
-    hours, minutes, seconds, ff = int(match[1]), int(match[2]), int(match[3]), int(match[5])
     count = (hours * 3600 + minutes * 60 + seconds) * nominal + ff
     if is_drop_frame(timecode) and rate in DROPPED_A_MINUTE:
-        total_minutes = hours * 60 + minutes
-        count -= DROPPED_A_MINUTE[rate] * (total_minutes - total_minutes // 10)
+        dropped, total_minutes = DROPPED_A_MINUTE[rate], hours * 60 + minutes
+        if minutes % 10 and not seconds and ff < dropped:
+            raise UsageError(
+                f"{timecode!r} is no timecode in drop-frame, which skips the first {dropped} "
+                f"numbers of this minute: it begins with {hours:02}:{minutes:02}:00;{dropped:02}."
+            )
+        count -= dropped * (total_minutes - total_minutes // 10)
     return count
 
 
 def valid_timecode(text: str, *, rate: Fraction) -> str | None:
-    """Return what a file's tag says where that is a timecode at its rate, else None."""
+    """Return what a file's tag says where that is a timecode at its rate, else None.
+
+    In the one spelling `HH:MM:SS:FF`, with `;` before the frames where they drop: nothing drops
+    at other rates than 29.97 and 59.94, whatever the tag says.
+    """
     try:
         frames_of(text, rate=rate)
     except UsageError:
         return None
-    return text.strip()
+    head, frames = re.split(r"[:;.,](?=\d+$)", text.strip())
+    drops = is_drop_frame(text) and rate in DROPPED_A_MINUTE
+    return f"{head:0>8}{';' if drops else ':'}{frames}"
 
 
 def is_drop_frame(timecode: str) -> bool:
