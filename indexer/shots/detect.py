@@ -1,38 +1,23 @@
-"""Shot boundaries from detection images, frame by frame."""
+"""Which detector finds the shots."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import Protocol
+from indexer.choices import DetectorName
+from indexer.shots.boundaries import BoundaryDetector
 
-from indexer.media.decode import Image
-
-
-class BoundaryDetector(Protocol):
-    """Sees every frame once, in order, and names the frames at which new shots begin."""
-
-    def see(self, image: Image, *, number: int) -> list[int]:
-        """Take the next frame; return the first frames of shots it has become sure of."""
-        ...
+PROMPT_BLOCK_FRAMES = 24
 
 
-class AdaptiveDetector:
-    """PySceneDetect's adaptive detector, driven by our own decoding.
+def detector_of(name: DetectorName, *, prompt: bool = False) -> BoundaryDetector:
+    """Return a detector by its name, fresh: one a film; a `prompt` one for what still grows."""
+    if name == "adaptive":
+        from indexer.shots.adaptive import AdaptiveBoundaries
 
-    Gives the cuts of `scenedetect detect-adaptive` with its defaults: a frame whose change in hue,
-    saturation and brightness is at least 3 times the mean of the two frames on either side.
-    https://www.scenedetect.com/docs/latest/api/detectors.html
-    """
+        return AdaptiveBoundaries()
+    if name == "transnet":
+        from indexer.shots.transnet import TransNetBoundaries
 
-    def __init__(self, rate: Fraction) -> None:
-        from scenedetect import AdaptiveDetector as SceneDetectAdaptive
+        return TransNetBoundaries()
+    from indexer.shots.cascade import BLOCK_FRAMES, CascadeBoundaries
 
-        self._rate = rate
-        self._detector = SceneDetectAdaptive()
-
-    def see(self, image: Image, *, number: int) -> list[int]:
-        """Take the next frame; return the first frames of shots it has become sure of."""
-        from scenedetect import FrameTimecode
-
-        now = FrameTimecode(number, fps=self._rate)
-        return [cut.frame_num for cut in self._detector.process_frame(now, image)]
+    return CascadeBoundaries(block_frames=PROMPT_BLOCK_FRAMES if prompt else BLOCK_FRAMES)

@@ -9,10 +9,16 @@ from reel import PHOTOGRAPHS, SHOT_FRAMES, SILENT_SHOTS, Reel, make_reel
 
 from indexer.media.decode import Decoding
 from indexer.media.probe import media_files, probe
-from indexer.media.sound import SAMPLE_RATE_HZ, SILENCE_DBFS, Recording, loudness_dbfs, recording
-from indexer.shots.segments import segments
-from indexer.shots.watch import MAX_SAMPLES, watch
+from indexer.shots.adaptive import AdaptiveBoundaries
+from indexer.shots.measures import num_bits_apart
+from indexer.shots.watch import MAX_SAMPLES, WatchedShot, watch
+from indexer.sound.recording import recording
 from qdrant.errors import InputError
+
+
+def watched(path: Path, report: Decoding | None = None) -> list[WatchedShot]:
+    detector = AdaptiveBoundaries()
+    return list(watch(probe(path), detector=detector, report=report or Decoding()))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +50,7 @@ def test_what_is_no_film_is_named(tmp_path: Path, name: str, content: bytes, tol
 
 def test_shots_cover_the_reel_and_begin_at_its_cuts(reel: Reel) -> None:
     report = Decoding()
-    shots = list(watch(probe(reel.path), report=report))
+    shots = watched(reel.path, report)
     edges = [shot.start_frame for shot in shots]
     assert edges == [0, *[shot.end_frame for shot in shots[:-1]]]
     assert shots[-1].end_frame == report.num_frames == reel.num_frames
@@ -57,7 +63,7 @@ def test_cuts_are_those_of_pyscenedetect(reel: Reel) -> None:
     from scenedetect import AdaptiveDetector, detect
 
     reference = [start.frame_num for start, _ in detect(str(reel.path), AdaptiveDetector())]
-    ours = [shot.start_frame for shot in watch(probe(reel.path), report=Decoding())]
+    ours = [shot.start_frame for shot in watched(reel.path)]
     assert ours == reference
 
 
@@ -66,8 +72,8 @@ def test_a_thumbnail_shows_its_own_shot(reel: Reel) -> None:
     import cv2
     from reel import photograph
 
-    shots = list(watch(probe(reel.path), report=Decoding()))
-    image = cv2.imdecode(np.frombuffer(shots[1].thumbnail, np.uint8), cv2.IMREAD_COLOR_RGB)
+    shots = watched(reel.path)
+    image = cv2.imdecode(np.frombuffer(shots[1].look.thumbnail, np.uint8), cv2.IMREAD_COLOR_RGB)
     colour = image.reshape(-1, 3).mean(axis=0)
     cat, coffee = (photograph(name).reshape(-1, 3).mean(axis=0) for name in PHOTOGRAPHS[:2])
     assert np.linalg.norm(colour - coffee) < np.linalg.norm(colour - cat)
@@ -78,41 +84,36 @@ def test_a_truncated_film_keeps_what_decodes_and_says_so(tmp_path: Path) -> None
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     report = Decoding()
-    shots = list(watch(probe(cut), report=report))
+    shots = watched(cut, report)
     assert 0 < shots[-1].end_frame == report.num_frames < SHOT_FRAMES * len(PHOTOGRAPHS)
 
 
 def test_sound_is_on_the_pictures_clock(reel: Reel) -> None:
     with recording(probe(reel.path)) as sound:
         assert sound.duration_s == pytest.approx(reel.num_frames / 24, abs=0.1)
-        levels = [
-            loudness_dbfs(sound.between(start + 0.2, end - 0.2))
-            for start, end in map(reel.seconds_of, range(len(PHOTOGRAPHS)))
-        ]
-    silent = {shot for shot, level in enumerate(levels) if level < SILENCE_DBFS}
-    assert silent == set(SILENT_SHOTS)
-    assert levels[0] == pytest.approx(20 * np.log10(0.3 / np.sqrt(2)), abs=0.5)
+        spans = [reel.seconds_of(shot) for shot in range(len(PHOTOGRAPHS))]
+        silent = {i for i, (a, b) in enumerate(spans) if sound.is_silent(a + 0.2, b - 0.2)}
+        assert silent == set(SILENT_SHOTS)
+        # A sine of amplitude 0.3: its mean square, and BS.1770's -0.691 dB; near 220 Hz, K is flat.
+        expected_lufs = 20 * np.log10(0.3 / np.sqrt(2)) - 0.691
+        assert sound.loudness_between(0.2, 1.8) == pytest.approx(expected_lufs, abs=0.5)
 
 
-def test_segments_of_speech_end_in_pauses() -> None:
-    rng = np.random.default_rng(0)
-    speech = (rng.standard_normal(SAMPLE_RATE_HZ * 5) * 3000).astype(np.int16)
-    pause = np.zeros(SAMPLE_RATE_HZ // 2, np.int16)
-    spans = segments(Recording(np.concatenate([speech, pause, speech, pause, speech])))
-    assert spans[0][0] == 0
-    assert [end for _, end in spans[:-1]] == [start for start, _ in spans[1:]]
-    assert spans[-1][1] == 16_000
-    assert [start for start, _ in spans[1:]] == [
-        pytest.approx(5250, abs=250),
-        pytest.approx(10_750, abs=250),
-    ]
+def test_a_shot_is_measured(reel: Reel) -> None:
+    shots = watched(reel.path)
+    coins, camera = shots[3].look, shots[4].look
+    assert (coins.saturation, camera.saturation) == (0.0, 0.0), "two photographs in grey"
+    assert coins.colour[1:3] == coins.colour[3:5] == coins.colour[5:7]
+    assert shots[0].look.saturation > 0.2
+    assert 0 < shots[0].motion < 0.02, "a slow pan"
+    assert shots[5].brightness < 0.1 < shots[0].brightness, "stars in the dark, a cat by day"
 
 
-def test_segments_without_pauses_are_at_most_thirty_seconds() -> None:
-    tone = np.full(SAMPLE_RATE_HZ * 100, 9000, np.int16)
-    spans = segments(Recording(tone))
-    assert spans[-1][1] == 100_000
-    assert all(3_000 <= end - start <= 30_000 for start, end in spans)
+def test_near_duplicates_have_near_fingerprints(reel: Reel) -> None:
+    marks = [shot.look.fingerprint for shot in watched(reel.path)]
+    again = [shot.look.fingerprint for shot in watched(reel.path)]
+    assert marks == again
+    assert all(num_bits_apart(a, b) > 10 for i, a in enumerate(marks) for b in marks[:i])
 
 
 def test_a_folder_gives_its_media_files_and_a_named_file_is_tried(tmp_path: Path) -> None:
