@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer import environment
+from indexer.choices import DETECTORS, TRANSCRIBING
 from qdrant.errors import TrimbinError
 
 if TYPE_CHECKING:
@@ -92,6 +93,20 @@ def main(verbose: bool) -> None:
     is_flag=True,
     help="Agree that dialogue is sent to the endpoint the profile names; kept for this library.",
 )
+@click.option(
+    "--detector",
+    type=click.Choice(DETECTORS),
+    help="What finds the cuts: ours, PySceneDetect's adaptive one, TransNetV2 alone.  [cascade]",
+)
+@click.option(
+    "--transcribe",
+    type=click.Choice(TRANSCRIBING),
+    help="Write down what people say; auto: where there are no subtitles.  [auto]",
+)
+@click.option("--ocr/--no-ocr", default=None, help="Read what is written in the pictures.  [no]")
+@click.option(
+    "--stream", metavar="v:0,a:1", help="The main streams, where ours is the wrong choice."
+)
 @device_option
 @json_option
 def index(
@@ -99,12 +114,17 @@ def index(
     root: Path,
     profile: str | None,
     allow_endpoint: bool,
+    detector: str | None,
+    transcribe: str | None,
+    ocr: bool | None,
+    stream: str | None,
     device: str,
     as_json: bool,
 ) -> None:
     """Index films, episodes and podcasts: files, or folders of them.
 
-    An unchanged title costs nothing; an interrupted run goes on where it stopped.
+    An unchanged title costs nothing; an interrupted run goes on where it stopped. What was chosen
+    for a title is kept with it.
 
     Example: trimbin index ~/Films --profile offline
     """
@@ -114,7 +134,9 @@ def index(
 
     library = Library.open(root, create=True, profile=profile)
     failed = 0
+    chosen = {"detector": detector, "transcribe": transcribe, "ocr": ocr, "stream": stream}
     with open_studio(library, device=device, allow_endpoint=allow_endpoint) as studio:
+        studio.chosen = chosen
         with publishing(studio, command="trimbin index"):
             for result in index_paths(paths, studio):
                 failed += result.status == "failed"
@@ -148,6 +170,50 @@ def _say_if_training_is_due(studio: Studio) -> None:
             "The library has quadrupled since its context model was learned: "
             "`trimbin train` is due."
         )
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@library_option
+@click.option("--profile", help="Which models: clip, mediafm, offline, or a TOML file.  [clip]")
+@click.option(
+    "--settled",
+    type=click.FloatRange(min=1),
+    default=10,
+    show_default=True,
+    help="Seconds without change after which a recording is finished.",
+)
+@click.option("--once", is_flag=True, help="End when nothing grows any more.")
+@device_option
+@json_option
+def watch(
+    folder: Path,
+    root: Path,
+    profile: str | None,
+    settled: float,
+    once: bool,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Watch a folder: index what is finished, follow what grows, HLS playlists too.
+
+    Shots are published some seconds after they were written. Ctrl-C ends it; nothing is lost.
+
+    Example: trimbin watch ~/Recordings
+    """
+    from app.watching import watch_library
+
+    done = watch_library(
+        folder,
+        root=root,
+        profile=profile,
+        settled_s=settled,
+        once=once,
+        device=device,
+        tell=lambda result: _print_result(result, as_json=as_json),
+    )
+    if not done:
+        raise click.exceptions.Exit(FAILED_INPUTS_EXIT)
 
 
 @main.command()

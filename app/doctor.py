@@ -19,10 +19,6 @@ PACKAGES = (
     "torch", "open_clip_torch", "transformers", "av", "scenedetect-headless", "qdrant-client",
     "qdrant-edge-py", "streamlit", "openai", "pandas",
 )  # fmt: skip
-CV2_OWNERS = (
-    "opencv-python", "opencv-python-headless", "opencv-contrib-python",
-    "opencv-contrib-python-headless",
-)  # fmt: skip
 LOW_DISK_BYTES = 2 * 1024**3
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -56,11 +52,13 @@ def examine(root: Path) -> list[Finding]:
     The store is opened as a search would open it.
     """
     root = root.expanduser().absolute()
-    return [*_programs(), *_disk(root), *_profiles(root), *_library(root)]
+    return [*_programs(), *_disk(root), *_profiles(root), *_abilities(), *_library(root)]
 
 
 def _programs() -> Iterator[Finding]:
     import imageio_ffmpeg
+
+    from indexer.words.screen import cv2_owners
 
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.platform()}")
     for name in PACKAGES:
@@ -68,7 +66,7 @@ def _programs() -> Iterator[Finding]:
             yield Finding(name, "ok", importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
             yield Finding(name, "fail", "not installed; `pip install trimbin` brings it")
-    owners = [name for name in CV2_OWNERS if _is_installed(name)]
+    owners = cv2_owners()
     yield Finding(
         "cv2",
         "ok" if len(owners) == 1 else "warn",
@@ -101,6 +99,23 @@ def _profiles(root: Path) -> Iterator[Finding]:
         obstacles = {space: why for space, why in can_run(profile).items() if why}
         told = "; ".join(f"{space}: {why}" for space, why in obstacles.items())
         yield Finding(f"profile {name}", "warn" if obstacles else "ok", told or "can run here")
+
+
+def _abilities() -> Iterator[Finding]:
+    """Tell what is made of media beside the profiles' vectors, and what of it cannot run here."""
+    from indexer.profiles import load_profile
+    from indexer.shots import network
+    from indexer.sound import voice
+    from indexer.words import screen, transcribe
+
+    abilities = {
+        "shot network": network.absent(),
+        "voice activity": voice.obstacle(),
+        "transcripts": transcribe.obstacle(load_profile("offline")),
+        "text on screen": screen.obstacle(),
+    }
+    for ability, why_not in abilities.items():
+        yield Finding(ability, "warn" if why_not else "ok", why_not or "can run here")
 
 
 def _library(root: Path) -> Iterator[Finding]:
@@ -148,11 +163,3 @@ def _store(library: Library) -> Finding:
         return Finding("store", "fail", str(error))
     finally:
         catalogue.close()
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True

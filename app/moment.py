@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
 from indexer.library import Library
 from indexer.media.timecode import Clock
@@ -67,7 +69,7 @@ def describe(found: moments.Moment, library: Library, *, asked: Query) -> Moment
         end_tc=clock.timecode(end_frame),
         score=round(found.score, 4),
         why=_why(found, asked),
-        sources=_lines(found),
+        sources=_sources(found),
         dialogue=" ".join(_dialogue(found))[:MAX_DIALOGUE_CHARACTERS],
         best_shot=found.best.shot,
     )
@@ -88,10 +90,25 @@ def _dialogue(found: moments.Moment) -> list[str]:
     return [line for i, line in enumerate(lines) if line not in lines[:i]]
 
 
-def _lines(found: moments.Moment) -> tuple[Source, ...]:
-    """Return the lines the words were found in, where the dialogue took part in the score."""
+def _sources(found: moments.Moment) -> tuple[Source, ...]:
+    """Return what is said, told and written in the best shot, where words took part in the score.
+
+    A line has its own time; a description and what is written have the shot's.
+    """
     if not any(found.shares.get(space) for space in (LINE, "text")):
         return ()
     payload = found.best.hit.payload
+    start_s = float(payload["start_s"])
     lines = str(payload.get("dialogue") or "").splitlines()
-    return tuple(Source("line", line, float(payload["start_s"])) for line in lines if line)
+    times = [float(at_s) for at_s in payload.get("dialogue_at_s", ())]
+    spoken = zip_longest(lines, times[: len(lines)], fillvalue=start_s)
+    return (
+        *(Source("line", str(line), float(at_s)) for line, at_s in spoken),
+        *(Source("caption", line, start_s) for line in _lines(payload, "description")),
+        *(Source("caption", f"[{sound}]", start_s) for sound in payload.get("sounds", ())),
+        *(Source("ocr", line, start_s) for line in _lines(payload, "screen_text")),
+    )
+
+
+def _lines(payload: Mapping[str, Any], field: str) -> list[str]:
+    return str(payload.get(field) or "").splitlines()

@@ -192,7 +192,7 @@ def _arguments(manifest: Manifest, first_s: float, last_s: float) -> list[str]:
 
 def _probed(manifest: Manifest, first_s: float) -> Media:
     try:
-        return probe(Path(manifest.path))
+        return probe(Path(manifest.path), stream=manifest.choices.get("stream"))
     except InputError as error:
         raise InputError(
             f"No preview can be made of {manifest.path} at {first_s:.1f} s: {error}"

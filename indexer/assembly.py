@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from indexer.beside import Beside
+from indexer.choices import Choices
 from indexer.encoders.fuse import fuse
 from indexer.identity import Identity
 from indexer.library import SHOTS_FILE, Library
@@ -21,7 +22,7 @@ from qdrant.schema import AUDIO, CONTEXT, TEXT, VIDEO
 if TYPE_CHECKING:
     from indexer.context.sequence import TitleSequence
 
-STAGES = ("see", "hear", "read")
+STAGES = ("see", "hear", "transcribe", "read")
 
 
 def contextualise_title(bench: Workbench, studio: Studio) -> None:
@@ -72,12 +73,13 @@ def assemble(
     beside: Beside,
     bench: Workbench,
     studio: Studio,
+    *,
+    choices: Choices,
 ) -> Manifest:
     """Join the stages' tables, write the manifest, and so finish the title."""
     import pandas as pd
 
-    metadata, sidecar = beside.metadata, beside.sidecar
-
+    metadata = beside.metadata
     tables = [bench.table(name) for name in ("pictures", "sound", "words")]
     shots = pd.concat(tables, axis="columns")
     bench.save_table(SHOTS_FILE.removesuffix(".parquet"), shots)
@@ -99,6 +101,7 @@ def assemble(
             kind=str(metadata.get("kind") or ("film" if picture else "podcast")),
             metadata=dict(metadata),
             inputs=beside.inputs,
+            choices=choices.kept(),
             rate=f"{media.rate.numerator}/{media.rate.denominator}",
             drop_frame=media.drop_frame,
             start_timecode=media.start_timecode,
@@ -110,7 +113,10 @@ def assemble(
             video_codec=picture.codec if picture else None,
             pixel_format=picture.pixel_format if picture else None,
             audio_codec=media.sound.codec if media.sound else None,
-            language=(sidecar.language if sidecar else None) or metadata.get("language"),
+            is_interlaced=bool(picture and picture.is_interlaced),
+            is_variable_rate=bool(picture and picture.is_variable_rate),
+            loudness_lufs=bench.facts.get("loudness_lufs"),
+            language=bench.facts.get("language") or metadata.get("language"),
             num_shots=len(shots),
             spaces=dict(bench.spaces),
             checkpoint=studio.checkpoint.id if studio.checkpoint else None,

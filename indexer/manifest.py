@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ class Manifest:
 
     title_id: str
     path: str  # where the file was last seen, absolute
-    content_hash: str  # sha256 of the file
+    content_hash: str  # sha256 of the file; empty while it is being recorded
     size: int  # bytes, with mtime_ns the shortcut for "unchanged"
     mtime_ns: int
     title: str
@@ -46,6 +46,10 @@ class Manifest:
     version: str  # the profile's version
     generation: str  # hash of everything that goes into the points
     notes: tuple[str, ...] = ()  # sentences: what this title lacks, and why
+    choices: Mapping[str, Any] = field(default_factory=dict)  # how it was made: see `Choices`
+    is_interlaced: bool = False  # its pictures are two fields each
+    is_variable_rate: bool = False  # `rate` is what it is conformed to
+    loudness_lufs: float | None = None  # EBU R128, of the whole title
     partial: bool = False  # the file ended before it should have
     indexed_at: str = ""
     format: int = MANIFEST_FORMAT
@@ -56,10 +60,15 @@ class Manifest:
         return Fraction(self.rate)
 
     @property
+    def live(self) -> bool:
+        """Whether it is still being recorded: these are the shots that are final so far."""
+        return not self.content_hash
+
+    @property
     def is_online(self) -> bool:
         """Whether the file, or one of the same size, is where it was last seen."""
         path = Path(self.path)
-        return path.is_file() and path.stat().st_size == self.size
+        return path.is_file() and (self.live or path.stat().st_size == self.size)
 
     def describes(self, path: Path) -> bool:
         """Whether this file looks unchanged: same path, size and modification time."""
@@ -86,3 +95,8 @@ def read_manifest(path: Path) -> Manifest | None:
 def title_id_of(content_hash: str) -> str:
     """Return the id of a title first seen with this content."""
     return str(uuid.uuid5(TITLE_NAMESPACE, content_hash))
+
+
+def live_title_id_of(name: str, head_hash: str) -> str:
+    """Return the id of a title first seen under this name while it was being recorded."""
+    return str(uuid.uuid5(TITLE_NAMESPACE, f"live {name} {head_hash}"))

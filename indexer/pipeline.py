@@ -15,12 +15,18 @@ from typing import Literal
 
 from indexer.assembly import assemble, contextualise_title
 from indexer.beside import gather
+from indexer.choices import choices_of
 from indexer.identity import Identity, identify
 from indexer.learning import bring_into_context, context_due, learn_context
 from indexer.manifest import Manifest
 from indexer.media.probe import media_files, printable, probe
-from indexer.stages import hear, read, see
+from indexer.stages.hear import hear
+from indexer.stages.listening import listening
+from indexer.stages.read import read
+from indexer.stages.see import see
+from indexer.stages.transcribe import transcribe
 from indexer.studio import Studio
+from indexer.words.tracks import tracks_of
 from indexer.workbench import workbench
 from qdrant.errors import CannotRunNow, TrimbinError, UsageError
 
@@ -77,17 +83,20 @@ def index_title(path: Path, studio: Studio) -> TitleResult:
     identity = identify(path, studio.library)
     if identity.original:
         return _copy(identity.original, path)
-    beside = gather(identity, studio)
+    choices = choices_of(identity.known.choices if identity.known else {}, studio.chosen)
+    beside = gather(identity, studio, choices=choices)
     if identity.is_settled(beside.inputs, studio.library):
         return _told(identity.known, path, "unchanged")
 
-    media = probe(path)
-    with workbench(studio.library, identity.title_id) as bench:
-        shots = see(media, identity, bench, studio)
-        hear(media, shots, bench, studio)
-        read(beside, shots, bench, studio)
+    media = probe(path, stream=choices.stream)
+    tracks = tracks_of(path, languages=studio.library.profile.text_languages)
+    with workbench(studio.library, identity.title_id) as bench, listening(media) as sound:
+        shots = see(media, identity, sound, bench, studio, choices=choices)
+        hear(sound, shots, bench, studio)
+        transcribe(sound, beside, tracks, bench, studio, choices=choices)
+        read(tracks, beside, shots, bench, studio)
         contextualise_title(bench, studio)
-        manifest = assemble(media, identity, beside, bench, studio)
+        manifest = assemble(media, identity, beside, bench, studio, choices=choices)
     return _told(manifest, path, _status(identity, manifest))
 
 

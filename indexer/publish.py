@@ -28,18 +28,24 @@ def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:
     rows = [
         {str(name): value for name, value in row.items()}
         for row in library.shots(manifest.title_id).to_dict("records")
-    ]
+    ][: manifest.num_shots]  # a title that grows may have more by now
     return [
         ShotRecord(
             title_id=manifest.title_id,
             generation=manifest.generation,
             shot=int(row["shot"]),
             vectors={s: rows_[i] for s, rows_ in vectors.items() if rows_[i].any()},
-            dialogue=str(row.get("dialogue") or ""),
+            words=_words(row),
             payload={**shared, **_shot_payload(row, manifest)},
         )
         for i, row in enumerate(rows)
     ]
+
+
+def _words(row: dict[str, Any]) -> str:
+    """Return what can be found by its words: lines, description, sounds, text on screen."""
+    texts = [str(row.get(name) or "") for name in ("dialogue", "description", "screen_text")]
+    return "\n".join(filter(None, [*texts, *row.get("sounds", ())]))
 
 
 def _shared_payload(manifest: Manifest) -> dict[str, Any]:
@@ -51,6 +57,7 @@ def _shared_payload(manifest: Manifest) -> dict[str, Any]:
         "rate": manifest.rate,
         "model_version": manifest.version,
         "context_model": manifest.checkpoint,
+        "live": True if manifest.live else None,
     }
     told = {name: value for name, value in manifest.metadata.items() if name not in known}
     return {name: value for name, value in {**told, **known}.items() if value is not None}
@@ -63,14 +70,15 @@ def _shot_payload(row: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
         "length_s": row["end_s"] - row["start_s"],
         "position": middle_s / manifest.duration_s if manifest.duration_s else 0.0,
     }
-    return {name: _plain(value) for name, value in payload.items() if not _is_missing(value)}
+    plain = {name: _plain(value) for name, value in payload.items()}
+    return {name: value for name, value in plain.items() if not _is_missing(value)}
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    return value in (None, "", []) or (isinstance(value, float) and math.isnan(value))
 
 
 def _plain(value: Any) -> Any:
     """Return a JSON value: pandas hands out numpy scalars."""
-    plain = value.item() if hasattr(value, "item") else value
+    plain = value.tolist() if hasattr(value, "tolist") else value
     return round(plain, 6) if isinstance(plain, float) else plain

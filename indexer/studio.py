@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from indexer.encoders.load import EncoderSet
 from indexer.encoders.protocol import Priced
@@ -14,7 +14,7 @@ from indexer.progress import Progress, silent
 if TYPE_CHECKING:
     from indexer.context.checkpoint import Checkpoint
 
-STAGE_FORMAT = 1
+STAGE_FORMAT = 2
 """Raised when a stage would make something else of the same inputs: earlier work is made anew."""
 
 
@@ -24,6 +24,7 @@ class Studio:
 
     library: Library
     encoders: EncoderSet
+    chosen: Mapping[str, Any] = field(default_factory=dict)  # of `Choices`; None: not asked
     progress: Progress = silent
     say: Callable[[str], None] = print  # takes a sentence for the person who waits
     published: Callable[[], None] = lambda: None  # called when title folders have changed

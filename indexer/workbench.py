@@ -7,8 +7,9 @@ import io
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 from indexer.disk import explained, write_atomically
 from indexer.encoders.protocol import Vectors
 from indexer.library import Library
+from indexer.words.cues import Cue
 from qdrant.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,6 +86,18 @@ class Workbench:
         import pandas as pd
 
         return pd.read_parquet(self.folder / f"{name}.parquet")
+
+    def save_cues(self, name: str, cues: Sequence[Cue]) -> None:
+        """Keep cues under a name; see `cues`."""
+        self.write(f"{name}.json", json.dumps([asdict(cue) for cue in cues]).encode())
+
+    def cues(self, name: str) -> tuple[Cue, ...]:
+        """Return the cues kept under a name; none where there are none."""
+        try:
+            kept = json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return ()
+        return tuple(Cue(**{**cue, "sounds": tuple(cue["sounds"])}) for cue in kept)
 
     def save_vectors(self, space: str, version: str, **vectors: Vectors) -> None:
         """Write a space's vectors, made by this version of its encoder, as safetensors."""

@@ -59,7 +59,7 @@ def _vectors(record: ShotRecord, schema: Schema, where: str) -> dict[str, Any]:
     vectors: dict[str, Any] = {
         space: _checked(vector, space, schema, where) for space, vector in record.vectors.items()
     }
-    line = lines.document(record.dialogue)
+    line = lines.document(record.words)
     if line is not None:
         vectors[LINE] = line
     return vectors

@@ -27,7 +27,7 @@ class ShotRecord:
     generation: str
     shot: int
     vectors: Mapping[str, Vector]  # space -> (dim,) float32, unit length
-    dialogue: str  # what is said during the shot; becomes the sparse `line`
+    words: str  # what is said, told and written in the shot; becomes the sparse `line`
     payload: Mapping[str, Any]  # JSON values only
 
     def point_id(self, version: str, *, library_id: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 VIDEO, AUDIO, TEXT, CONTEXT = "video", "audio", "text", "context"
 DENSE_SPACES = (VIDEO, AUDIO, TEXT, CONTEXT)
 LINE = "line"
-"""Sparse BM25 vector of the dialogue."""
+"""Sparse BM25 vector of what is said, told and written."""
 
 FieldKind = Literal["keyword", "integer", "float"]
 """How a payload field is indexed; the words are Qdrant's own."""
@@ -29,8 +29,12 @@ PAYLOAD_INDEXES: Mapping[str, FieldKind] = {
     "length_s": "float",
     "position": "float",
     "loudness": "float",
+    "speech": "float",
+    "music": "float",
     "brightness": "float",
     "motion": "float",
+    "sharpness": "float",
+    "transition": "keyword",
 }
 
 

@@ -69,7 +69,7 @@ def test_a_bad_file_stops_no_good_one(mixed: Path) -> None:
         ("empty.mp4", "is empty (0 bytes)"),
         ("Silent.mp4", "It has no sound."),
         ("Radio.m4a", "It has no picture"),
-        ("Garbled.mp4", "Its dialogue is left out: Garbled.srt"),
+        ("Garbled.mp4", "A track of words is left out: Garbled.srt"),
         ("cut.mkv", "frames could be decoded"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from harness import need_offline_profile, run_trimbin
-from reel import CAT, COINS, LINE, ROCKET, SHOT_FRAMES, Reel, make_reel
+from reel import CAT, COINS, LINE, LINE_SHOT, RATE, ROCKET, SHOT_FRAMES, Reel, make_reel
 
 HIT_FIELDS = {
     "hit_id", "title_id", "title", "path", "shots", "start_frame", "end_frame", "rate", "start_s",
@@ -49,7 +49,8 @@ def test_the_answer_is_the_documented_one(reel_library: Path) -> None:
 def test_a_spoken_line_says_where_it_was_found(reel_library: Path) -> None:
     hit = answer_to(reel_library, "lighthouse keeper")["hits"][0]
     assert hit["dialogue"] == LINE
-    assert {"kind": "line", "text": LINE, "start_s": hit["start_s"]} in hit["sources"]
+    at_s = LINE_SHOT * SHOT_FRAMES / RATE + 0.3  # when it is said, not when the shot begins
+    assert {"kind": "line", "text": LINE, "start_s": pytest.approx(at_s)} in hit["sources"]
     assert hit["why"]["line"] > 0
 
 

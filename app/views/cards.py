@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from app.moment import Moment
+from app.moment import Moment, Source
 from app.serve_media import thumbnail_address
 from app.tell import clock
 from app.views.look import sentence, text
@@ -34,7 +34,7 @@ def moment_card(moment: Moment, library: Library) -> str:
         f"{_span(span_of(moment))}"
         f'<h3 title="{text(moment.title)}">{text(moment.title)}</h3>'
         f'<p class="tb-score">score {moment.score:.2f}</p>'
-        f"{why(moment.why)}{dialogue(moment.dialogue)}</article>"
+        f"{why(moment.why)}{dialogue(moment.dialogue)}{other_words(moment.sources)}</article>"
     )
 
 
@@ -91,6 +91,16 @@ def why(shares: Mapping[str, float | None]) -> str:
         for space, share in had_part
     )
     return f'<ul class="tb-why" aria-label="Why it matched">{bars}</ul>' if bars else ""
+
+
+def other_words(sources: Sequence[Source]) -> str:
+    """Return what is written in the pictures, told of them or heard, each named as what it is."""
+    lines = [
+        f'<p class="tb-told">{label} {text(" · ".join(found)[:MAX_DIALOGUE_CHARACTERS])}</p>'
+        for kind, label in (("ocr", "On screen:"), ("caption", "Told:"))
+        if (found := [source.text for source in sources if source.kind == kind])
+    ]
+    return "".join(lines)
 
 
 def dialogue(words: str) -> str:

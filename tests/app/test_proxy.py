@@ -196,7 +196,8 @@ def test_the_streams_that_were_indexed_are_shown(library: Library, tmp_path: Pat
     streams = ["-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:v", "copy", "-c:a", "pcm_s16le"]
     streams += ["-disposition:a:0", "0", "-disposition:a:1", "default"]
     subprocess.run([*ffmpeg, "-i", film, *tones, *streams, path], check=True)
-    made = proxy_for(library, add_title(library, path), 0.0, 4.0).path
+    manifest = add_title(library, path, choices={"stream": "a:0"})
+    made = proxy_for(library, manifest, 0.0, 4.0).path
     measure = ["-i", made, "-af", "volumedetect", "-f", "null", "-"]
     told = subprocess.run([ffmpeg[0], *measure], capture_output=True, check=True).stderr.decode()
     loudest = re.search(r"max_volume: (-?[\d.]+) dB", told)

@@ -185,7 +185,7 @@ def _reference(records: Sequence[ShotRecord], query: Query) -> dict[Found, dict[
             for space, vector in query.vectors.items()
             if space in record.vectors
         }
-        if query.line and record.dialogue:
+        if query.line and record.words:
             similarities[found][LINE] = bm25[found]
     allowed = [
         (record.title_id, record.shot)
@@ -208,7 +208,7 @@ def _reference(records: Sequence[ShotRecord], query: Query) -> dict[Found, dict[
 def _bm25(
     records: Sequence[ShotRecord], line: str, k: float = 1.2, b: float = 0.75
 ) -> Counter[Found]:
-    documents = {(r.title_id, r.shot): r.dialogue.split() for r in records if r.dialogue}
+    documents = {(r.title_id, r.shot): r.words.split() for r in records if r.words}
     scores: Counter[Found] = Counter()
     for word in set(line.split()):
         holding = sum(word in words for words in documents.values())

@@ -97,7 +97,7 @@ def test_a_line_that_is_not_said_scores_zero_and_one_without_words_is_left_out(
 ):
     hits = place.reader.query(Query({"video": direction("video")}, "copper", candidates=500))
 
-    spoken = {(r.title_id, r.shot): r.dialogue for r in published}
+    spoken = {(r.title_id, r.shot): r.words for r in published}
     assert len(hits) == len(published)
     for hit in hits:
         dialogue = spoken[hit.title_id, hit.shot]

@@ -80,7 +80,7 @@ def test_titles_may_share_the_name_of_a_generation(place, shots_of, direction):
 
 
 def test_idf_counts_only_what_is_visible(place, shots_of, reference):
-    first = [replace(shot, dialogue="rain") for shot in shots_of("alpha", "g0")]
+    first = [replace(shot, words="rain") for shot in shots_of("alpha", "g0")]
     place.writer.publish("alpha", "g0", first)
     current = shots_of("alpha", "g1")
     place.writer.publish("alpha", "g1", current)

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from qdrant.errors import StoreUnavailable
+from qdrant.schema import PAYLOAD_INDEXES
 from qdrant.server import ServerBackend
 
 URL = "http://qdrant.example:6333"
@@ -138,7 +139,7 @@ def test_a_new_collection_is_indexed_before_anything_is_written(schema):
     writes = [path for method, path in requests if method == "PUT"]
     assert writes[0] == "/collections/trimbin_v1"
     assert set(writes[1:]) == {"/collections/trimbin_v1/index"}
-    assert len(writes) == 1 + 16
+    assert len(writes) == 1 + len(PAYLOAD_INDEXES)
 
 
 def ok(result):

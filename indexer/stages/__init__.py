@@ -1,0 +1,1 @@
+"""The stages a title goes through, each recorded with the hash of its inputs."""
