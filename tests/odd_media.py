@@ -21,9 +21,9 @@ import numpy as np
 
 from indexer.media.decode import Decoding
 from indexer.media.probe import Media, probe
-from indexer.media.sound import recording
 from indexer.shots.adaptive import AdaptiveBoundaries
 from indexer.shots.watch import watch
+from indexer.sound.recording import recording
 from qdrant.errors import TrimbinError
 
 MILLISECONDS = Fraction(1000)

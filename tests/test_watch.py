@@ -77,7 +77,7 @@ def test_killed_and_started_again_it_loses_nothing(tmp_path: Path, recordings: P
     source, target = recordings / "Recording.ts", films / "Recording.ts"
     with growing(source, target, piece_s=0.4):
         with watching(tmp_path, 60) as process:
-            wait_until(lambda: shots(tmp_path) >= 2, within_s=30)
+            wait_until(lambda: shots(tmp_path) >= 2, within_s=90)
             process.send_signal(signal.SIGKILL)
         [live] = titles(tmp_path)
         assert live.live
@@ -103,7 +103,7 @@ def test_stopped_it_says_what_goes_on_and_once_ends_by_itself(
     films.mkdir()
     source, target = recordings / "Recording.ts", films / "Recording.ts"
     with growing(source, target, upto=0.6, piece_s=0.2), watching(tmp_path, 60) as process:
-        wait_until(lambda: shots(tmp_path) >= 2, within_s=30)
+        wait_until(lambda: shots(tmp_path) >= 2, within_s=90)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
         assert process.returncode == 0, err
