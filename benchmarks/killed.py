@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +41,26 @@ TIME_BOUND_S = 300
 def command(films: Path, library: Path) -> list[str]:
     return [sys.executable, "-m", "app", "index", str(films), "--library", str(library),
             "--profile", "offline"]  # fmt: skip
+
+
+def run_to_the_end(films: Path, library: Path) -> float:
+    """Index and return how many seconds it took."""
+    started = time.perf_counter()
+    subprocess.run(command(films, library), check=True, capture_output=True, timeout=TIME_BOUND_S)
+    return time.perf_counter() - started
+
+
+def run_and_kill(films: Path, library: Path, *, after_s: float) -> bool:
+    """Index and kill it; whether it was still running."""
+    process = subprocess.Popen(command(films, library), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        process.wait(timeout=after_s)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return True
+    return False
 
 
 def make_films(folder: Path) -> Path:
@@ -94,26 +115,20 @@ def main() -> None:
     kills = QUICK_KILLS if parser.parse_args().quick else KILLS
     dice = random.Random(SEED)
     with tempfile.TemporaryDirectory(prefix="trimbin-bench-") as name:
-        films, whole, killed = make_films(Path(name, "films")), Path(name, "a"), Path(name, "b")
-        started = time.perf_counter()
-        subprocess.run(command(films, whole), check=True, capture_output=True, timeout=TIME_BOUND_S)
-        length_s = time.perf_counter() - started
-        halves, hits = 0, 0
-        for number in range(kills):
-            process = subprocess.Popen(command(films, killed), stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL)  # fmt: skip
-            try:
-                process.wait(timeout=dice.uniform(EARLIEST_S, length_s))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                hits += 1
-            halves += half_titles(killed)
-            print(f"{number + 1} of {kills}: {halves} half titles so far", file=sys.stderr)
-        subprocess.run(command(films, killed), check=True, capture_output=True,
-                       timeout=TIME_BOUND_S)  # fmt: skip
+        films, whole = make_films(Path(name, "films")), Path(name, "whole")
+        run_to_the_end(films, whole)  # derives weights, where this machine has not yet
+        shutil.rmtree(whole)
+        length_s = run_to_the_end(films, whole)
         undisturbed = points(whole)
-        differ = differences(undisturbed, points(killed))
+        halves = hits = differ = 0
+        for number in range(kills):
+            killed = Path(name, f"killed-{number}")
+            hits += run_and_kill(films, killed, after_s=dice.uniform(EARLIEST_S, length_s))
+            halves += half_titles(killed)
+            run_to_the_end(films, killed)
+            differ += differences(undisturbed, points(killed))
+            shutil.rmtree(killed)
+            print(f"{number + 1} of {kills}: {halves} half, {differ} differ", file=sys.stderr)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
                             check=False).stdout.strip()  # fmt: skip
     figures = {

@@ -140,7 +140,7 @@ CLOCKS = (
     Row("ten_hours.ts", "MPEG-TS whose clock begins at 10 h",
         film("-output_ts_offset", "36000", codec=(*X264, *BFRAMES)), cut=24, seconds=1.92),
     Row("wrap.ts", "MPEG-TS whose clock goes round (2^33 ticks) in the midst",
-        film("-output_ts_offset", "95442.7", codec=(*X264, *BFRAMES)), cut=24, seconds=1.92),
+        film("-output_ts_offset", "95441.4", codec=(*X264, *BFRAMES)), cut=24, seconds=1.92),
     Row("edit.mp4", "an edit list that hides 13 frames", from_film(
         copied("-an", before=("-ss", "1.5")), source=moving(frames=100),
         codec=(*X264, "-bf", "2", "-g", "25")), frames=62, seconds=2.48),

@@ -62,9 +62,9 @@ class Decoding:
     """How a decoding went: filled in while it runs."""
 
     num_frames: int = 0
-    damaged_packets: int = 0
+    damaged_packets: int = 0  # not decoded, or patched up
     ended_early: str | None = None  # why, where the file broke off
-    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def count_damage(self) -> None:
         """Count a packet that could not be decoded."""
@@ -199,8 +199,11 @@ class _Crew(Generic[MadeT]):
             finally:
                 self._budget.give_back(packet.size if packet else 0)
             for frame in frames:
-                if run.end_pts is None or frame.pts is None or frame.pts < run.end_pts:
-                    yield frame
+                if run.end_pts is not None and frame.pts is not None and frame.pts >= run.end_pts:
+                    continue
+                if frame.is_corrupt:  # patched up by the decoder, and shown
+                    self._report.count_damage()
+                yield frame
 
     def _stream(self, container: av.container.InputContainer) -> av.VideoStream:
         import av

@@ -27,9 +27,8 @@ class Take:
     end_frame: int
     start_s: float
     end_s: float
-    stills: dict[
-        int, Still
-    ]  # by frame, at least one; those of a dissolve only if there are no others
+    stills: dict[int, Still]  # by frame, at least one; of a dissolve only if there are no others
+    regular: frozenset[int]  # the frames of those on half seconds: enough unless the shot is short
     brightness: float  # mean luma, 0..1
     motion: float  # mean change from frame to frame, 0..1
 
@@ -78,6 +77,7 @@ class Footage:
             start_s=measures[0][0],
             end_s=end_s,
             stills=stills,
+            regular=frozenset(f for f, tick, _ in self._stills if tick % 2 == 0) & stills.keys(),
             brightness=float(np.mean([luma for _, luma, _ in measures])),
             motion=float(np.mean(inside)) if inside else 0.0,
         )

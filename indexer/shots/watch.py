@@ -114,6 +114,7 @@ def _uniform(take: Take) -> list[Still]:
     wanted = int(np.clip(round((take.end_s - take.start_s) / SECONDS_A_SAMPLE), 1, MAX_SAMPLES))
     length = take.end_frame - take.start_frame
     places = [take.start_frame + (i + 0.5) * length / wanted for i in range(wanted)]
-    frames = np.array(list(take.stills))
+    regular = len(take.regular) >= wanted
+    frames = np.array(sorted(take.regular if regular else take.stills))
     chosen = sorted({int(np.abs(frames - place).argmin()) for place in places})
     return [take.stills[int(frames[i])] for i in chosen]

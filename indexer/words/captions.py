@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from indexer.words.cues import Cue, in_order
+from indexer.words.cues import LONGEST_FILM_S, Cue, in_order
 from indexer.words.markup import ASS_TEXT, ass_fields, cues_of, without_overrides
 
 if TYPE_CHECKING:
@@ -61,7 +61,12 @@ class CaptionDecoder:
         self._last_s = 0.0
 
     def see(self, time_s: float, a53: bytes) -> None:
-        """Take the A/53 cc_data of the frame shown at `time_s`: triplets, as ffmpeg hands them."""
+        """Take the A/53 cc_data of the frame shown at `time_s`: triplets, as ffmpeg hands them.
+
+        A frame at a time that no film reaches is damage and passed over.
+        """
+        if not abs(time_s) < LONGEST_FILM_S:
+            return
         self._last_s = max(self._last_s, time_s)
         said = b"".join(_first_field(a53))
         if said:

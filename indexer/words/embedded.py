@@ -81,10 +81,7 @@ def read_streams(media_path: Path, indices: Iterable[int]) -> dict[int, tuple[Cu
         captions = {i: CaptionDecoder() for i, s in wanted.items() if _codec(s) == EIA_608}
         for packet in _packets(container, list(wanted.values())):
             if packet.stream_index in captions:
-                if packet.pts is not None and packet.time_base:
-                    captions[packet.stream_index].see(
-                        float(packet.pts * packet.time_base), bytes(packet)
-                    )
+                _see(captions[packet.stream_index], packet)
             else:
                 found[packet.stream_index] += _cues(wanted[packet.stream_index], packet)
     for index, decoder in captions.items():
@@ -143,12 +140,20 @@ def _packets(
     while True:
         try:
             packet = next(packets, None)
-        except av.error.FFmpegError:
-            return
+        except (av.error.FFmpegError, IndexError):
+            return  # PyAV stumbles at the end over streams that came up midway
         if packet is None:
             return
         if packet.size:
             yield packet
+
+
+def _see(decoder: CaptionDecoder, packet: av.Packet[Any]) -> None:
+    """Show a packet of captions to their decoder; the screen stands until the packet ends."""
+    if packet.pts is None or not packet.time_base:
+        return
+    decoder.see(float(packet.pts * packet.time_base), bytes(packet))
+    decoder.see(float((packet.pts + (packet.duration or 0)) * packet.time_base), b"")
 
 
 def _cues(

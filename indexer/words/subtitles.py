@@ -21,6 +21,8 @@ COUNTS_TIMECODE = (".scc", ".ttml", ".dfxp", ".xml")
 """Formats whose times may be the film's timecode."""
 MOST_BYTES = 32 * 2**20
 """The words of a long film are a twentieth of a mebibyte, a styled ASS file a few."""
+LONGEST_HEADING = 200
+"""Characters of a line; those of ASS have twenty."""
 VTT_NOT_SHOWN = re.compile(r"(NOTE|STYLE|REGION)\b")
 HEADS = {"WEBVTT": "vtt", "[Script Info]": "ass"}
 """What some files begin with, whatever their names say."""
@@ -79,6 +81,8 @@ def _by_pysubs2(text: str, form: str) -> Iterator[Cue]:
     form = next((told for mark, told in HEADS.items() if text.lstrip().startswith(mark)), form)
     if form == "vtt":
         text = _shown(text)
+    if form in ("ass", "ssa"):
+        text = _without_false_headings(text)
     html_like = {"keep_html_tags": True} if form in ("srt", "vtt") else {}
     try:
         with warnings.catch_warnings():
@@ -109,6 +113,18 @@ def _shown(text: str) -> str:
             times = lines[timed].replace(",", ".")  # as in SubRip, where a file was only renamed
             blocks.append("\n".join([times, *lines[timed + 1 :]]))
     return "\n\n".join(blocks)
+
+
+def _without_false_headings(text: str) -> str:
+    """Return ASS without long lines that only begin like headings.
+
+    pysubs2 looks for the end of a heading in time that grows with the square of the line.
+    """
+    return "\n".join(
+        line
+        for line in text.split("\n")
+        if len(line) <= LONGEST_HEADING or "[" not in line.lstrip()[:4]
+    )
 
 
 def stated_in(head: str, suffix: str) -> dict[str, str | None]:

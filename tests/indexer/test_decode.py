@@ -55,8 +55,11 @@ def in_one_go(path: Path) -> Seen:
 
 
 def by_decoders(path: Path, num: int) -> Seen:
-    making = observed(probe(path), observer=Noting, report=Decoding(), num_decoders=num)
-    return [note for seen in making for note in seen]
+    report = Decoding()
+    making = observed(probe(path), observer=Noting, report=report, num_decoders=num)
+    found = [note for seen in making for note in seen]
+    assert report.damaged_packets == 0
+    return found
 
 
 def num_access_points(path: Path) -> int:
