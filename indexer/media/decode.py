@@ -227,6 +227,8 @@ def _packets(
         except av.error.FFmpegError as error:
             report.ended_early = str(error.strerror or error)
             return
+        except IndexError:  # PyAV's, at the end of a file in which a stream came up midway
+            return
         if packet is None:
             return
         if packet.size:

@@ -80,7 +80,7 @@ def first_look(
     while seen < LOOK_PACKETS and num_bytes < LOOK_BYTES:
         try:
             packet = next(packets, None)
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, IndexError):  # PyAV's, of a stream that came up midway
             break
         if packet is None:
             break

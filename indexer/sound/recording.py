@@ -242,7 +242,7 @@ def _decoded(
         try:
             packet = next(packets, None)  # after an error in reading there is no next
             frames = packet.decode() if packet is not None else None
-        except av.error.FFmpegError as error:
+        except (av.error.FFmpegError, IndexError) as error:  # the latter PyAV's, at the end
             logger.debug("damaged sound: %s", error)
             continue
         if frames is None:

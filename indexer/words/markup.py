@@ -87,6 +87,8 @@ def cues_of(start_s: float, end_s: float, text: str, *, speaker: str | None = No
 
     `speaker` is who the file itself says speaks, outside the text.
     """
+    text = NOT_WRITTEN.sub("", text)
+    speaker = " ".join(NOT_WRITTEN.sub("", speaker or "").split()) or None
     return [
         Cue(start_s, end_s, " ".join(turn.lines), turn.speaker, tuple(dict.fromkeys(turn.sounds)))
         for turn in _merged(_turns(text, speaker))
@@ -175,8 +177,10 @@ def _hear(turn: _Turn, line: str) -> None:
         return _heard(turn, match) or match[0]
 
     def parenthesised(match: re.Match[str]) -> str:
-        before = line[: match.start()].rstrip()
-        aside = not before or before.endswith(SENTENCE_ENDS)
+        at = match.start()
+        while at and line[at - 1].isspace():
+            at -= 1  # a copy of all that stands before would cost the square of the line
+        aside = not at or line[at - 1] in SENTENCE_ENDS
         short = len(match[1].split()) <= MOST_WORDS_HEARD and not match[1].rstrip().endswith(
             ("?", "!")
         )

@@ -1,5 +1,6 @@
 """Subtitles inside films that ffmpeg made: found, chosen, and read on the pictures' clock."""
 
+import math
 import os
 import subprocess
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import pytest
 from shelf import make_film
 
 from indexer.media.probe import probe
+from indexer.words.captions import CaptionDecoder
 from indexer.words.cues import Cue
 from indexer.words.embedded import read_streams
 from indexer.words.subtitles import read_subtitles
@@ -27,6 +29,11 @@ ASS = (
     "Dialogue: 0,0:00:00.50,0:00:01.50,Default,Bob,0,0,0,,{\\an8}Where is,\\Nthe boat?\n"
     "Dialogue: 0,0:00:01.50,0:00:02.00,Default,,0,0,0,,{\\p1}m 0 0 l 9 9{\\p0}\n"
 )
+SCC = (
+    "Scenarist_SCC V1.0\n\n00:00:00:00\t9420 9420 94f2 94f2 c8e5 ecec ef80 942f 942f\n\n"
+    "00:00:02:00\t942c 942c\n"
+)
+HELLO = bytes.fromhex("fc9420 fc94f2 fcc8e5 fcecec fcef80 fc942f")
 SAID = (Cue(0.5, 1.5, "Where is the boat?"), Cue(1.5, 2.25, "Run!", "ANN", ("door slams",)))
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac")
 
@@ -35,7 +42,8 @@ H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a"
 def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Subtitle files to be put into films, in a folder where no film lies."""
     folder = tmp_path_factory.mktemp("texts")
-    for name, text in (("en.srt", ENGLISH), ("no.srt", NORWEGIAN), ("en.ass", ASS)):
+    files = {"en.srt": ENGLISH, "no.srt": NORWEGIAN, "en.ass": ASS, "en.scc": SCC}
+    for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder
 
@@ -141,6 +149,36 @@ def test_a_sidecar_goes_before_the_same_words_inside(
     assert [track.source for track in tracks] == ["sidecar", "embedded"]
     best = chosen(tracks, languages=["en"])
     assert best is not None and read_track(best)[0].text == "Where is the ship?"
+
+
+def test_a_caption_track_of_quicktime_is_read(tmp_path: Path, plain: Path, texts: Path) -> None:
+    film = mux(tmp_path / "film.mov", plain, "-c:s", "copy", words=[texts / "en.scc"])
+    (track,) = tracks_of(film, languages=["en"])
+    assert track.hearing_impaired and not track.unreadable
+    (cue,) = read_track(track)
+    assert cue.text == "Hello"
+    # ffmpeg leaves out the last sample, which has no length; the one before stands until then.
+    assert (cue.start_s, cue.end_s) == pytest.approx((0.0, 2.0), abs=0.05)
+
+
+def test_captions_at_a_time_no_film_reaches_are_passed_over() -> None:
+    decoder = CaptionDecoder()
+    for time_s in (9e18, -9e18, math.inf, math.nan):
+        decoder.see(time_s, HELLO)
+    assert decoder.cues() == ()
+    decoder.see(1.0, HELLO)
+    decoder.see(3.0, b"")
+    (cue,) = decoder.cues()
+    assert (cue.text, cue.start_s) == ("Hello", 1.0)
+    assert 3.0 < cue.end_s < 4.0
+
+
+def test_control_codes_of_damaged_captions_are_not_written() -> None:
+    decoder = CaptionDecoder()
+    decoder.see(1.0, HELLO.replace(bytes.fromhex("fcef80"), bytes.fromhex("fcef80 fcc110")))
+    decoder.see(2.0, b"")
+    (cue,) = decoder.cues()
+    assert cue.text == "HelloA"
 
 
 def test_pictures_of_words_are_told_and_never_chosen(
