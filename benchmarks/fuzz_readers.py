@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
+from figures import report
 
 from indexer.media.probe import probe
 from indexer.words.captions import CaptionDecoder
@@ -425,13 +426,11 @@ def main() -> None:
                 kept.write_bytes(given.content)
         child.end()
     print(dict(read), dict(outcomes), file=sys.stderr)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                            check=False).stdout.strip()  # fmt: skip
     figures = {
         "inputs": {"value": read.total(), "target": None, "ok": True},
         "findings": {"value": findings, "target": 0, "ok": findings == 0},
     }
-    print(json.dumps({"benchmark": "fuzz_readers", "commit": commit, "figures": figures}))
+    report("fuzz_readers", figures)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ checkpoint present; learning the checkpoint is reported apart. Usage: index_spee
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import shutil
 import statistics
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import imageio_ffmpeg
+from figures import report
 
 from app.demo import fetch_film
 
@@ -108,9 +108,7 @@ def main() -> None:
         at_least = figure == "times_real_time"
         ok = target is None or (value >= target if at_least else value <= target)
         figures[figure] = {"value": round(value, 3), "target": target, "ok": ok}
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                            check=False).stdout.strip()  # fmt: skip
-    print(json.dumps({"benchmark": "index_speed", "commit": commit, "figures": figures}))
+    report("index_speed", figures)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ library that nobody disturbed. Usage: killed.py [--quick]
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import shutil
 import signal
@@ -24,6 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from figures import report
 from reel import make_reel
 
 from indexer.catalogue import open_catalogue
@@ -129,15 +129,13 @@ def main() -> None:
             differ += differences(undisturbed, points(killed))
             shutil.rmtree(killed)
             print(f"{number + 1} of {kills}: {halves} half, {differ} differ", file=sys.stderr)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                            check=False).stdout.strip()  # fmt: skip
     figures = {
         "killed_while_running": {"value": hits, "target": None, "ok": True},
         "shots": {"value": sum(map(len, undisturbed.values())), "target": None, "ok": True},
         "half_titles_seen": {"value": halves, "target": 0, "ok": halves == 0},
         "shots_that_differ": {"value": differ, "target": 0, "ok": differ == 0},
     }
-    print(json.dumps({"benchmark": "killed", "commit": commit, "figures": figures}))
+    report("killed", figures)
 
 
 if __name__ == "__main__":

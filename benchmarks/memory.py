@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import imageio_ffmpeg
+from figures import report
 
 from app.demo import fetch_film
 
@@ -66,8 +67,6 @@ def main() -> None:
         said, _ = process.communicate()
         took_s = time.perf_counter() - started
     result = json.loads(said.splitlines()[-1])
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                            check=False).stdout.strip()  # fmt: skip
     figures = {
         "peak_gb": {"value": round(peak_gb, 3), "target": TARGET_GB, "ok": peak_gb < TARGET_GB},
         "peak_without_files_gb": {"value": round(peak_own_gb, 3), "target": None, "ok": True},
@@ -75,7 +74,7 @@ def main() -> None:
         "shots": {"value": result["shots"], "target": None, "ok": True},
         "wall_s": {"value": round(took_s, 1), "target": None, "ok": True},
     }
-    print(json.dumps({"benchmark": "memory", "commit": commit, "figures": figures}))
+    report("memory", figures)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ The rows and what must come out are those of the tests. Usage: odd_inputs.py [--
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from figures import report
 from odd_media import Outcome, Row, complaints, outcome_of
 from odd_table import ROWS
 
@@ -57,13 +56,11 @@ def main() -> None:
             wrong += bool(amiss)
             verdict = "as it should be" if not amiss else "; ".join(amiss)
             print(f"| {row.what} | {told(row, outcome, path.parent)} | {verdict} |")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                            check=False).stdout.strip()  # fmt: skip
     figures = {
         "inputs": {"value": len(rows), "target": AT_LEAST, "ok": len(rows) >= AT_LEAST},
         "wrong": {"value": wrong, "target": 0, "ok": wrong == 0},
     }
-    print(json.dumps({"benchmark": "odd_inputs", "commit": commit, "figures": figures}))
+    report("odd_inputs", figures)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from app.demo import fetch_film
 from benchmarks.boundary_score import Score, Tally, score
 from benchmarks.edited_reel import HEIGHT, RATE, WIDTH, Footage, Reel, edit_reel
+from benchmarks.figures import report
 from indexer.shots.boundaries import BoundaryDetector
 from indexer.shots.cascade import CascadeBoundaries
 from indexer.shots.strip import Strip, StripMaker
@@ -174,9 +174,7 @@ def main() -> None:
     for name, wall_s in took.items():
         figures[f"{name}_ms_a_frame"] = {
             "value": round(1000 * wall_s / len(film), 3), "target": None, "ok": True}  # fmt: skip
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                            check=False).stdout.strip()  # fmt: skip
-    print(json.dumps({"benchmark": "shots", "commit": commit, "figures": figures}))
+    report("shots", figures)
 
 
 if __name__ == "__main__":

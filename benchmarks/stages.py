@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +15,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from figures import report
 from index_speed import decode_floor, excerpt
 
 from app.demo import fetch_film
@@ -137,14 +136,12 @@ def main() -> None:
         }
     for layer, seconds in times.items():
         print(f"{layer:52} {seconds['wall_s']:7.2f} wall {seconds['cpu_s']:7.2f} CPU")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                            check=False).stdout.strip()  # fmt: skip
     figures = {
         f"{layer}, {kind}": {"value": value, "target": None, "ok": True}
         for layer, seconds in times.items()
         for kind, value in seconds.items()
     }
-    print(json.dumps({"benchmark": "stages", "commit": commit, "figures": figures}))
+    report("stages", figures)
 
 
 if __name__ == "__main__":
