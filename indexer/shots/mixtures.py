@@ -27,6 +27,8 @@ WORST_MIXTURE = 0.33
 WORST_DIVISION = 0.28
 """How far from one or the other, likewise."""
 LEAST_STRENGTH = {"dissolve": 0.03, "wipe": 0.08}
+SHORTEST = {"dissolve": 8, "wipe": 16}
+"""A wipe looked for in eight frames is a whip pan more often than not; short ones fill sixteen."""
 MIDDLE = (0.25, 0.75)
 """The share of the new picture halfway through a wipe."""
 CHANGED = 0.08
@@ -86,6 +88,8 @@ def _of_length(pictures: Pictures, length: int, num_joints: NDArray[np.int64]) -
     divided = _division(before, early, middle, late, after, apart)
     found = []
     for kind, fit in (("dissolve", mixed), ("wipe", divided)):
+        if length < SHORTEST[kind]:
+            continue
         strengths = apart * fit * (changed >= LEAST_CHANGED[kind])
         for place in np.flatnonzero(strengths >= LEAST_STRENGTH[kind]).tolist():
             strength = float(strengths[place])
