@@ -138,10 +138,11 @@ class Joined(io.RawIOBase):
             if self._open:
                 self._open[1].close()
                 self._open = None
-            # Its links were followed when it was named: one put there since is not.
-            self._open = number, io.FileIO(self._files[number], "rb", opener=_no_link)
+            # Its links were followed when it was named: one put there since is not. Nor is a
+            # pipe waited for.
+            self._open = number, io.FileIO(self._files[number], "rb", opener=_plain)
         return self._open[1]
 
 
-def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
+def _plain(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))

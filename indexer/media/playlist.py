@@ -153,6 +153,8 @@ def _inside(playlist: Path, name: str) -> Path:
         raise _refused(playlist, name) from error
     if not within:
         raise _refused(playlist, name)
+    if whole == playlist.resolve():
+        raise InputError(f"{playlist} names itself ({name!r}), so it is no list of a film's parts.")
     if whole.exists():
         need_file(whole)
     return whole
