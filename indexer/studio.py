@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,7 @@ class Studio:
     say: Callable[[str], None] = print  # takes a sentence for the person who waits
     published: Callable[[], None] = lambda: None  # called when title folders have changed
     _checkpoint: Checkpoint | None = field(default=None, repr=False)
+    _loading: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def checkpoint(self) -> Checkpoint | None:
@@ -36,11 +39,21 @@ class Studio:
         checkpoint_id = self.library.checkpoint_id()
         if checkpoint_id is None:
             return None
-        if self._checkpoint is None or self._checkpoint.id != checkpoint_id:
-            from indexer.context.checkpoint import load_checkpoint
+        with self._loading:
+            if self._checkpoint is None or self._checkpoint.id != checkpoint_id:
+                from indexer.context.checkpoint import load_checkpoint
 
-            self._checkpoint = load_checkpoint(self.library.context_folder)
-        return self._checkpoint
+                self._checkpoint = load_checkpoint(self.library.context_folder)
+            return self._checkpoint
+
+    def warm_up(self) -> None:
+        """Load the context model in a thread of its own, while a film is looked at."""
+
+        def load() -> None:
+            with contextlib.suppress(Exception):  # whoever needs it is told
+                _ = self.checkpoint
+
+        threading.Thread(target=load, name="warming up", daemon=True).start()
 
     def makes(self, space: str) -> list[object]:
         """Return what decides how a space's vectors come out: another answer, other vectors."""

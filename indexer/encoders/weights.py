@@ -80,7 +80,6 @@ def onnx_session(model: str | bytes, *, threads: int | None = None) -> Any:
     if threads is not None:
         options.intra_op_num_threads = threads
     options.log_severity_level = ERRORS  # else it tells what it folds away
-    options.enable_cpu_mem_arena = False  # it keeps the memory of the longest sound ever heard
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -34,9 +35,11 @@ MadeT_co = TypeVar("MadeT_co", covariant=True)
 Opener = Callable[[], "AbstractContextManager[av.container.InputContainer]"]
 
 MAX_DECODERS = 8
+SWITCH_INTERVAL_S = 0.0005
+"""A decoder with a picture waits no longer for whoever is in Python; it is soon back in C."""
 PICTURES_AT_A_TIME = 120
 """What an observer has made is asked for after this many pictures, so that memory stays flat."""
-RUNS_IN_WAITING = 6
+RUNS_IN_WAITING = 16
 """Runs begun, and not yet asked for: decoders that are this far ahead of the taker wait."""
 MAKINGS_IN_WAITING = 8
 """A decoder that is this far ahead of the film waits."""
@@ -117,11 +120,14 @@ class _Crew(Generic[MadeT]):
         """Let the reader and the decoders work until the block ends."""
         tasks = [self._read] + [self._decode] * (num_decoders if self._apart else 1)
         threads = [threading.Thread(target=task, daemon=True) for task in tasks]
+        interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         for thread in threads:
             thread.start()
         try:
             yield
         finally:
+            sys.setswitchinterval(interval_s)
             self._budget.close()
             self.in_order.drop()
             self._to_do.drop()

@@ -40,13 +40,9 @@ class Scene:
 
     first_frame: int
     small: NDArray[np.uint8]  # (n, 27, 48, 3) RGB
+    tiny: Pictures  # (n, 9, 16, 3), the same averaged in boxes of three by three
     change: NDArray[np.float32]  # (n,) mean difference from the frame before, 0..1
     frames_a_second: int
-
-    def tiny(self) -> Pictures:
-        """Return the pictures averaged in boxes of three by three."""
-        boxes = self.small.reshape(-1, TINY_HEIGHT, 3, TINY_WIDTH, 3, 3)
-        return np.asarray(boxes.mean(axis=(2, 4), dtype=np.float32) / 255)
 
 
 class CascadeBoundaries:
@@ -66,6 +62,7 @@ class CascadeBoundaries:
         )
         self._network: network.Network | None = None
         self._small = np.zeros((0, 27, 48, 3), np.uint8)
+        self._tiny: Pictures = np.zeros((0, TINY_HEIGHT, TINY_WIDTH, 3), np.float32)
         self._change = np.zeros(0, np.float32)
         self._frame_s = 1 / 24
         self._first_frame = 0  # of what is remembered
@@ -98,6 +95,7 @@ class CascadeBoundaries:
     def _remember(self, strip: Strip) -> None:
         keep = max(0, self._judged - MARGIN_FRAMES - self._first_frame)
         self._small = np.concatenate([self._small[keep:], strip.small])
+        self._tiny = np.concatenate([self._tiny[keep:], _tiny(strip.small)])
         self._change = np.concatenate([self._change[keep:], strip.change])
         self._first_frame += keep
         if len(strip) > 1 and strip.first_frame == 0:
@@ -108,7 +106,7 @@ class CascadeBoundaries:
         first = max(0, self._judged - MARGIN_FRAMES)
         seen = slice(first - self._first_frame, end + MARGIN_FRAMES - self._first_frame)
         second = min(LONGEST_SECOND_FRAMES, round(1 / self._frame_s))
-        scene = Scene(first, self._small[seen], self._change[seen], second)
+        scene = Scene(first, self._small[seen], self._tiny[seen], self._change[seen], second)
         here = range(max(1, self._judged), end)
         told = [b for b in self._boundaries(scene, here) if b.frame in here]
         self._judged = end
@@ -131,19 +129,17 @@ class CascadeBoundaries:
 
     def _boundaries(self, scene: Scene, here: range) -> list[Boundary]:
         """Return the boundaries in a scene, in order; doubts are looked into within `here`."""
-        pictures = scene.small.astype(np.float32) / np.float32(255)
-        tiny = scene.tiny()
-        fades, flashes = fades_in(tiny)
+        fades, flashes = fades_in(scene.tiny)
         blanks = [(f.start, f.end) for f in fades if f.end - f.start > 1]
         jumps = [
             jump
-            for jump in jumps_in(pictures, scene.change)
+            for jump in jumps_in(scene.small, scene.change)
             if not _inside(jump.frame, [*flashes, *_short(blanks, scene.frames_a_second)])
         ]
         sure = [jump for jump in jumps if jump.is_sure]
         mixtures = [
             mixture
-            for mixture in mixtures_in(tiny, [jump.frame for jump in sure])
+            for mixture in mixtures_in(scene.tiny, [jump.frame for jump in sure])
             if not _touches(mixture, blanks)
         ]
         mixed = [_of_mixture(mixture) for mixture in mixtures]
@@ -185,6 +181,13 @@ class CascadeBoundaries:
         ends = self._network.ends_of_shots(scene.small[first : jump.frame + NETWORK_SEES_FRAMES])
         place = jump.frame - first
         return float(ends[max(0, place - 1) : place + 1, 0].max())
+
+
+def _tiny(small: NDArray[np.uint8]) -> Pictures:
+    """Return pictures averaged in boxes of three by three: sums by columns, then by rows."""
+    columns = small[:, 0::3].astype(np.uint16) + small[:, 1::3] + small[:, 2::3]
+    boxes = columns[:, :, 0::3] + columns[:, :, 1::3] + columns[:, :, 2::3]
+    return np.asarray(boxes * np.float32(1 / (9 * 255)), np.float32)
 
 
 def _inside(frame: int, spans: Sequence[tuple[int, int]]) -> bool:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.shots.strip import Pictures
-
 SMALLEST_JUMP = 0.05
 """Mean difference of two pictures, 0..1, below which nothing is cut at once."""
 SMALLEST_STANDING = 2.5
@@ -39,8 +37,8 @@ class Jump:
         return 1 - 1 / (1 + self.standing / 2)
 
 
-def jumps_in(pictures: Pictures, change: NDArray[np.float32]) -> list[Jump]:
-    """Return the jumps among (n, ...) pictures, 0..1, in order; flashes are left out.
+def jumps_in(small: NDArray[np.uint8], change: NDArray[np.float32]) -> list[Jump]:
+    """Return the jumps among (n, height, width, 3) pictures, in order; flashes are left out.
 
     `change` is (n,), of each picture from the one before.
     """
@@ -48,7 +46,7 @@ def jumps_in(pictures: Pictures, change: NDArray[np.float32]) -> list[Jump]:
     for frame in np.flatnonzero(_peaks(change) & (change >= SMALLEST_JUMP)).tolist():
         size = float(change[frame])
         standing = size / (_change_around(change, frame) + AT_REST)
-        if standing >= SMALLEST_STANDING and not _comes_back(pictures, frame, size):
+        if standing >= SMALLEST_STANDING and not _comes_back(small, frame, size):
             is_sure = size >= SURE_JUMP and standing >= SURE_STANDING
             found.append(Jump(frame, size, standing, is_sure))
     return found
@@ -69,10 +67,12 @@ def _change_around(change: NDArray[np.float32], frame: int) -> float:
     return float(around[:-1].mean()) if len(around) > 1 else 0.0
 
 
-def _comes_back(pictures: Pictures, frame: int, size: float) -> bool:
+def _comes_back(small: NDArray[np.uint8], frame: int, size: float) -> bool:
     """Whether a picture from before the jump is there again soon after it: a flash, no cut."""
-    for before in range(max(0, frame - FLASH_FRAMES + 1), frame):
-        after = pictures[frame : before + FLASH_FRAMES + 1]
+    first = max(0, frame - FLASH_FRAMES + 1)
+    pictures = small[first : frame + FLASH_FRAMES].astype(np.float32) / 255
+    for before in range(frame - first):
+        after = pictures[frame - first : before + FLASH_FRAMES + 1]
         apart = np.abs(after - pictures[before]).reshape(len(after), -1).mean(axis=1)
         if len(after) and float(apart.min()) < RETURNED * size:
             return True

@@ -19,6 +19,7 @@ from indexer.shots.watch import WatchedShot, watch
 from indexer.sound.recording import SAMPLE_RATE_HZ
 from indexer.sound.segments import segments
 from indexer.sound.waveform import waveform_jpeg
+from indexer.stages.encoding import encoding
 from indexer.stages.listening import Listening
 from indexer.studio import Studio
 from indexer.words.captions import CaptionDecoder
@@ -54,6 +55,7 @@ def see(
         with bench.doing("see", inputs) as notes:
             bench.spaces.pop(VIDEO, None)
             sound.begin()
+            studio.warm_up()
             if media.picture:
                 _watch_film(media, bench, studio, choices, notes)
             else:
@@ -86,18 +88,18 @@ def _watch_film(
         captions=captions.see,
         short_side_px=READING_SIDE_PX if reader else SHORT_SIDE_PX,
     )
-    rows, vectors = [], []
-    with closing(shots):
+    rows = []
+    with closing(shots), encoding(lambda: studio.encoders.video) as encode:
         for batch in batches(shots):
-            if studio.encoders.video:
-                vectors.append(studio.encoders.video.encode([shot.samples for shot in batch]))
+            encode([shot.samples for shot in batch])
             for shot in batch:
                 bench.write(f"thumbs/{shot.number:05d}.jpg", shot.look.thumbnail)
                 rows.append({**row_of(shot), "screen_text": _written(shot, reader)})
+        vectors = encode.vectors()
     bench.save_table("pictures", pd.DataFrame(rows))
     bench.save_cues("captions", captions.cues())
-    if vectors and studio.encoders.video:
-        bench.save_vectors(VIDEO, studio.encoders.video.version, shots=np.concatenate(vectors))
+    if studio.encoders.video:
+        bench.save_vectors(VIDEO, studio.encoders.video.version, shots=vectors)
     bench.facts["partial"] = report.num_frames < PARTIAL_SHARE * total
     notes += what_is_missing(report, total)
     notes += [detector.missing] if detector.missing else []
