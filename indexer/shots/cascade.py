@@ -134,7 +134,7 @@ class CascadeBoundaries:
         jumps = [
             jump
             for jump in jumps_in(scene.small, scene.change)
-            if not _inside(jump.frame, [*flashes, *_short(blanks, scene.frames_a_second)])
+            if not _inside(jump.frame, [*flashes, *_short(fades, scene.frames_a_second)])
         ]
         sure = [jump for jump in jumps if jump.is_sure]
         mixtures = [
@@ -198,8 +198,9 @@ def _span(boundary: Boundary) -> tuple[int, int]:
     return boundary.start_frame, boundary.end_frame
 
 
-def _short(spans: Sequence[tuple[int, int]], frames: int) -> list[tuple[int, int]]:
-    return [span for span in spans if span[1] - span[0] < frames]
+def _short(fades: Sequence[Fade], frames: int) -> list[tuple[int, int]]:
+    """Return the spans of fades through less black than this: what jumps there is part of them."""
+    return [(f.start, f.end) for f in fades if f.blank_end - f.blank < frames]
 
 
 def _touches(mixture: Mixture, spans: Sequence[tuple[int, int]]) -> bool:
