@@ -199,8 +199,8 @@ def _span(boundary: Boundary) -> tuple[int, int]:
 
 
 def _short(fades: Sequence[Fade], frames: int) -> list[tuple[int, int]]:
-    """Return the spans of fades through less black than this: what jumps there is part of them."""
-    return [(f.start, f.end) for f in fades if f.blank_end - f.blank < frames]
+    """Return where less black than this begins and ends: what jumps there is part of its fade."""
+    return [(f.blank - 1, f.blank_end + 1) for f in fades if f.blank_end - f.blank < frames]
 
 
 def _touches(mixture: Mixture, spans: Sequence[tuple[int, int]]) -> bool:
