@@ -1,7 +1,7 @@
 """The most memory that indexing a long film takes: Big Buck Bunny over and over, for two hours.
 
-Counted for the process and its children as Linux counts it, every tenth of a second: all resident
-pages, and those that are not a file's. Usage: memory.py [--quick]
+Counted for the process as Linux counts it, every tenth of a second: all resident pages, and those
+that are not a file's. Usage: memory.py [--quick]
 """
 
 from __future__ import annotations

@@ -41,6 +41,9 @@ class Blind:
     def see(self, frame: av.VideoFrame, *, time_s: float) -> None:
         pass
 
+    def pass_over(self, *, time_s: float) -> None:
+        pass
+
     def take(self) -> int:
         return 0
 
@@ -49,6 +52,7 @@ class EveryFewSeconds:
     """A detector that costs nothing: as many shots as there are, anywhere."""
 
     wants_images = False
+    bears_gaps = True
     missing: str | None = None
     settled_frame = 0
 
@@ -83,9 +87,12 @@ def of_pictures(media: Media, folder: Path) -> dict[str, dict[str, float]]:
     looker = partial(Looker, media, keep_images=False)
     samples: list[np.ndarray] = []
     layers: dict[str, Callable[[], object]] = {
-        "decode": lambda: exhaust(observed(media, observer=Blind, report=Decoding())),
-        "decode, measure, keep stills": lambda: exhaust(
-            observed(media, observer=looker, report=Decoding())
+        "decode every picture": lambda: exhaust(observed(media, observer=Blind, report=Decoding())),
+        "decode what is needed": lambda: exhaust(
+            observed(media, observer=Blind, report=Decoding(), thrifty=True)
+        ),
+        "the same, measure, keep stills": lambda: exhaust(
+            observed(media, observer=looker, report=Decoding(), thrifty=True)
         ),
         "the same, and shots of any kind with their looks": lambda: watched(
             media, EveryFewSeconds()

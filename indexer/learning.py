@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 from indexer.assembly import contextualise_title, reassemble, title_sequence
 from indexer.disk import explained
 from indexer.library import Library
+from indexer.memory import give_back
 from indexer.studio import Studio
 from indexer.workbench import digest, workbench
 from qdrant.errors import CannotRunNow, InputError, UsageError
@@ -59,6 +60,8 @@ def learn_context(
         )
     dims = library.profile.dims
     fingerprint = digest(sorted(manifest.generation for manifest in titles))
+    studio.encoders.release()  # nothing is encoded meanwhile, and training wants memory too
+    give_back()
     with _training_alone(library):
         trained = train(
             [title_sequence(library, m.title_id, m.spaces, num_shots=m.num_shots) for m in titles],

@@ -16,7 +16,7 @@ from indexer.progress import Progress, silent
 if TYPE_CHECKING:
     from indexer.context.checkpoint import Checkpoint
 
-STAGE_FORMAT = 2
+STAGE_FORMAT = 3
 """Raised when a stage would make something else of the same inputs: earlier work is made anew."""
 
 

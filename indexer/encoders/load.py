@@ -16,7 +16,7 @@ from qdrant.schema import AUDIO, TEXT, VIDEO
 
 
 class EncoderSet:
-    """A profile's encoders. Each loads when it is first asked for, and then stays.
+    """A profile's encoders. Each loads when it is first asked for, and stays until released.
 
     A space that is in `missing` has no encoder here, and the reason why. Safe across threads.
     """
@@ -56,6 +56,11 @@ class EncoderSet:
             if space not in self._loaded:
                 self._loaded[space] = self._load(self.profile.encoders[space])
             return self._loaded[space]
+
+    def release(self) -> None:
+        """Let go of what is loaded, so that its memory is free; it loads again when asked for."""
+        with self._turn:
+            self._loaded.clear()
 
     def _load(self, spec: EncoderSpec) -> AnyEncoder:
         if KINDS[spec.kind].is_remote:

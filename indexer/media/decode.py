@@ -1,4 +1,4 @@
-"""A film's pictures, each decoded once, by as many decoders as there are cores.
+"""A film's pictures, decoded once, by as many decoders as there are cores.
 
 One reader deals the packets out in runs that begin at keyframes; each decoder takes the next run
 and shows its pictures to an observer of its own. What observers make of them comes back in the
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from indexer.media.packets import Budget, Run, can_run_apart, runs
 from indexer.media.probe import Media, opened
 from indexer.media.relay import Dropped, Relay
+from indexer.media.thrift import LeftOut, Thrift, can_be_thrifty
 
 if TYPE_CHECKING:
     import av
@@ -55,6 +56,10 @@ class Observer(Protocol[MadeT_co]):
         """Take the next picture, shown at `time_s` of the stream's clock (NaN: nobody knows)."""
         ...
 
+    def pass_over(self, *, time_s: float) -> None:
+        """Note a picture that was left out, shown at this time between two that are seen."""
+        ...
+
     def take(self) -> MadeT_co:
         """Return what was made of the pictures since the last time."""
         ...
@@ -83,14 +88,23 @@ def observed(
     num_decoders: int | None = None,
     source: Opener | None = None,
     pictures_at_a_time: int = PICTURES_AT_A_TIME,
+    thrifty: bool = False,
 ) -> Generator[MadeT]:
-    """Decode every picture of the main video stream; yield what observers make, in film order.
+    """Decode the pictures of the main video stream; yield what observers make, in film order.
 
     Damaged packets are passed over and counted; where the file breaks off, what came before
     stands and `report` says so. A stream whose keyframes are no safe places to start is decoded
     in one piece. `source` opens the file in another way: one that follows it while it grows, say.
+    `thrifty` leaves out pictures between two that are much alike; observers are told when.
     """
-    crew = _Crew(media, observer, report, source or partial(opened, media.path), pictures_at_a_time)
+    crew = _Crew(
+        media,
+        observer,
+        report,
+        source or partial(opened, media.path),
+        pictures_at_a_time,
+        thrifty=thrifty and can_be_thrifty(media),
+    )
     with crew.at_work(num_decoders or _num_cores()):
         for makings in crew.in_order:
             yield from makings
@@ -106,8 +120,11 @@ class _Crew(Generic[MadeT]):
         report: Decoding,
         source: Opener,
         pictures_at_a_time: int,
+        *,
+        thrifty: bool,
     ) -> None:
         self._media, self._observer, self._report = media, observer, report
+        self._thrifty = thrifty
         self._opened, self._at_a_time = source, pictures_at_a_time
         self._budget = Budget()
         self._apart = can_run_apart(media)
@@ -172,9 +189,11 @@ class _Crew(Generic[MadeT]):
     def _decode_run(
         self, run: Run, makings: Relay[MadeT], decoder: av.VideoCodecContext, *, tick_s: float
     ) -> None:
-        observer, seen = self._observer(), 0
+        observer, seen, left_out = self._observer(), 0, LeftOut()
         try:
-            for frame in self._frames(run, decoder):
+            for frame in self._frames(run, decoder, left_out):
+                for pts in left_out.before(frame.pts):
+                    observer.pass_over(time_s=pts * tick_s)
                 observer.see(frame, time_s=math.nan if frame.pts is None else frame.pts * tick_s)
                 seen += 1
                 if seen % self._at_a_time == 0:
@@ -190,11 +209,17 @@ class _Crew(Generic[MadeT]):
             run.packets.drop()
             decoder.flush_buffers()
 
-    def _frames(self, run: Run, decoder: av.VideoCodecContext) -> Iterator[av.VideoFrame]:
+    def _frames(
+        self, run: Run, decoder: av.VideoCodecContext, left_out: LeftOut
+    ) -> Iterator[av.VideoFrame]:
         import av
 
+        thrift = Thrift() if self._thrifty else None
         for packet in chain(run.packets, [None]):  # None: what the decoder still holds
             try:
+                if packet and thrift and thrift.leaves_out(packet):
+                    left_out.add(packet)
+                    continue
                 frames = decoder.decode(packet)
             except av.error.EOFError:
                 return

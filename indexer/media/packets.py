@@ -6,7 +6,6 @@ but are shown before it (an open group of pictures) lean on the run before, and 
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.media.probe import Media
 from indexer.media.relay import Relay
+from indexer.media.units import units_of
 
 if TYPE_CHECKING:
     import av
@@ -35,10 +35,7 @@ MAX_WAITING_BYTES = 256 * 2**20
 
 H264_UNIT_TYPE, H264_IDR, H264_SEI = 0x1F, 5, 6
 RECOVERY_POINT, LEADING_BIT = 6, 0x80
-START_CODE = re.compile(b"\x00\x00\x01")
-"""ITU-T H.264, 7.4.1, D.1.8 and B.1."""
-AVCC, AVCC_LENGTH_AT, AVCC_LENGTH_MASK = 1, 4, 3
-"""ISO/IEC 14496-15, 5.3.3.1: a stream described so has its units parted by lengths."""
+"""ITU-T H.264, 7.4.1 and D.1.8."""
 
 
 @dataclass
@@ -170,13 +167,7 @@ def is_random_access(packet: av.Packet[Any]) -> bool:
         return False
     if packet.stream.codec_context.name != "h264":
         return True
-    described = packet.stream.codec_context.extradata or b""
-    data = memoryview(packet)
-    if described[:1] == bytes([AVCC]) and len(described) > AVCC_LENGTH_AT:
-        units = _by_lengths(data, (described[AVCC_LENGTH_AT] & AVCC_LENGTH_MASK) + 1)
-    else:
-        units = _by_start_codes(data)
-    return any(_recovers_at_once(unit) for unit in units)
+    return any(_recovers_at_once(unit) for unit in units_of(packet))
 
 
 def _recovers_at_once(unit: memoryview) -> bool:
@@ -192,19 +183,3 @@ def _recovers_at_once(unit: memoryview) -> bool:
             return bool(message[place + 2] & LEADING_BIT)  # the count of frames, 0 as Exp-Golomb
         place += 2 + size
     return False
-
-
-def _by_lengths(data: memoryview, length_bytes: int) -> Iterator[memoryview]:
-    place = 0
-    while place + length_bytes < len(data):
-        length = int.from_bytes(data[place : place + length_bytes], "big")
-        place += length_bytes
-        yield data[place : place + max(1, length)]
-        place += length
-
-
-def _by_start_codes(data: memoryview) -> Iterator[memoryview]:
-    starts = [match.end() for match in START_CODE.finditer(data)]
-    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
-        if start < end:
-            yield data[start:end]

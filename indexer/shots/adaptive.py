@@ -25,6 +25,7 @@ class AdaptiveBoundaries:
     """
 
     wants_images = True
+    bears_gaps = False
     missing: str | None = None
 
     def __init__(self) -> None:

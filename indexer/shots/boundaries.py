@@ -32,6 +32,8 @@ class BoundaryDetector(Protocol):
 
     wants_images: bool
     """Whether strips are to carry whole images."""
+    bears_gaps: bool
+    """Whether frames between two that are much alike may be filled in instead of decoded."""
     missing: str | None
     """What of it cannot run here, and what that means; None where nothing is missing."""
 

@@ -53,6 +53,7 @@ class CascadeBoundaries:
     """
 
     wants_images = False
+    bears_gaps = True
 
     def __init__(self, *, block_frames: int = BLOCK_FRAMES) -> None:
         self._block_frames = block_frames

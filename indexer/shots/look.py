@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.media.planes import Size, Still, small_i420
 from indexer.media.probe import Media
+from indexer.media.tracks import PictureTrack
 from indexer.shots.strip import Strip, StripMaker
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ class Stretch:
     captions: tuple[tuple[int, bytes], ...]  # index of the frame, its closed captions (A53 data)
 
 
+def detection_size(picture: PictureTrack) -> Size:
+    """Return the size at which cuts are looked for."""
+    factor = max(1, picture.width // DETECTION_WIDTH_PX)
+    return Size.near(picture.height / factor, picture.width / factor)
+
+
 class Looker:
     """Looks at the pictures of one run: measures all, keeps some. One a run, in any thread."""
 
@@ -55,14 +62,14 @@ class Looker:
         assert picture is not None
         self._frame_s = float(1 / media.rate)
         self._pixel_aspect: Fraction = picture.pixel_aspect
-        factor = max(1, picture.width // DETECTION_WIDTH_PX)
-        self._detection = Size.near(picture.height / factor, picture.width / factor)
+        self._detection = detection_size(picture)
         seen_width = picture.width * float(picture.pixel_aspect)
         scale = min(1.0, short_side_px / min(seen_width, picture.height))
         self._still = Size.near(picture.height * scale, picture.width * scale)
         self._keep_images = keep_images
         self._strip: StripMaker | None = None
         self._clock_s = 0.0
+        self._seen_s: float | None = None  # when the last picture seen was shown
         self._num_frames = 0  # since the last stretch
         self._num_seen = 0
         self._captioned_at = -math.inf
@@ -78,11 +85,20 @@ class Looker:
             )
         self._strip.see(small_i420(frame, size=self._detection), time_s=clock_s)
         tick = math.floor(clock_s * STILLS_A_SECOND)
-        if tick != math.floor((clock_s - self._frame_s) * STILLS_A_SECOND):
+        before_s = clock_s - self._frame_s if self._seen_s is None else self._seen_s
+        if tick != math.floor(before_s * STILLS_A_SECOND):
             still = Still.of(frame, size=self._still, pixel_aspect=self._pixel_aspect)
             self._candidates.append(Candidate(self._num_frames, tick, still))
         self._listen_for_captions(frame)
-        self._clock_s = clock_s
+        self._clock_s = self._seen_s = clock_s
+        self._num_frames += 1
+
+    def pass_over(self, *, time_s: float) -> None:
+        """Note a picture that was left out, shown at this time between two that are seen."""
+        if self._strip is None:  # what it is between could not be decoded
+            return
+        self._strip.pass_over(time_s=time_s)
+        self._clock_s = time_s
         self._num_frames += 1
 
     def _listen_for_captions(self, frame: av.VideoFrame) -> None:

@@ -13,6 +13,10 @@ Pictures = NDArray[np.float32]
 
 SMALL_HEIGHT, SMALL_WIDTH = 27, 48
 """What TransNetV2 sees, and enough for every other measure."""
+ALIKE = 0.05
+"""Two pictures that differ by less on the mean, 0..1, have no cut between them."""
+STANDS_OUT, AT_REST, LATE_FRAMES = 2.0, 0.004, 5
+"""Nor have two that differ by less than twice what the last few frames moved, and noise moves."""
 RED_GREEN_BLUE_OF_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """BT.601, as the images are decoded for detection whatever the film's own matrix."""
 
@@ -27,6 +31,7 @@ class Strip:
     luma: NDArray[np.float32]  # (n,) mean brightness, 0..1
     change: NDArray[np.float32]  # (n,) mean difference from the frame before, 0..1; 0 at the first
     images: NDArray[np.uint8] | None = None  # (n, h * 3 // 2, w) I420, where they were asked for
+    filled: NDArray[np.bool_] | None = None  # (n,) not decoded, made of the frames around; None: no
 
     def __len__(self) -> int:
         return len(self.small)
@@ -51,14 +56,54 @@ class StripMaker:
         self._images: list[NDArray[np.uint8]] = []
         self._times: list[float] = []
         self._luma: list[float] = []
-        self._before: NDArray[np.uint8] | None = None
+        self._filled: list[bool] = []
+        self._passed_over: list[float] = []  # times of pictures to fill in when the next is seen
+        self._last: tuple[NDArray[np.uint8], float] | None = None  # the latest seen, its luma
+        self._taken: NDArray[np.uint8] | None = None  # the last of what was taken
 
     def see(self, i420: NDArray[np.uint8], *, time_s: float) -> None:
         """Take the next frame: (h * 3 // 2, w) uint8 I420, h and w even. It is not kept."""
-        self._small.append(self._shrunk(i420))
-        self._times.append(time_s)
+        small, luma = self._shrunk(i420)
+        if self._passed_over:
+            self._fill_in(small, luma)
+        self._add(small, luma, time_s)
+        self._last = small, luma
         if self._keep_images:
             self._images.append(i420.copy())
+
+    def pass_over(self, *, time_s: float) -> None:
+        """Note a picture that nobody decoded: it is filled in from its neighbours, not in images.
+
+        Between two that are alike, or move on as before, it is their mixture; between others it
+        stays what was before, so that a jump keeps its whole size. The first picture is never one.
+        """
+        self._passed_over.append(time_s)
+
+    def _fill_in(self, small: NDArray[np.uint8], luma: float) -> None:
+        import cv2
+
+        assert self._last is not None
+        before, luma_before = self._last
+        parts = len(self._passed_over) + 1
+        apart = float(_change(before, small[None])[0])
+        alike = apart < ALIKE or apart < STANDS_OUT * (parts * self._pace() + AT_REST)
+        for part, time_s in enumerate(self._passed_over, start=1):
+            share = part / parts if alike else 0.0
+            mixed = cv2.addWeighted(small, share, before, 1 - share, 0)
+            self._add(np.asarray(mixed, np.uint8), share * luma + (1 - share) * luma_before, time_s)
+            self._filled[-1] = True
+        self._passed_over = []
+
+    def _pace(self) -> float:
+        """Return the mean change from frame to frame of late; 0 where little has been seen."""
+        late = _stack(self._small[-LATE_FRAMES:])
+        return float(_change(None, late)[1:].mean()) if len(late) > 1 else 0.0
+
+    def _add(self, small: NDArray[np.uint8], luma: float, time_s: float) -> None:
+        self._small.append(small)
+        self._luma.append(luma)
+        self._times.append(time_s)
+        self._filled.append(False)
 
     def take(self, *, first_frame: int = 0) -> Strip:
         """Return what was seen since the last time, numbered from `first_frame`; may be empty."""
@@ -68,15 +113,16 @@ class StripMaker:
             time_s=np.array(self._times, np.float64),
             small=small,
             luma=np.array(self._luma, np.float32),
-            change=_change(self._before, small),
+            change=_change(self._taken, small),
             images=np.stack(self._images) if self._images else None,
+            filled=np.array(self._filled) if any(self._filled) else None,
         )
-        self._before = self._small[-1] if self._small else self._before
-        self._small, self._images, self._times, self._luma = [], [], [], []
+        self._taken = self._small[-1] if self._small else self._taken
+        self._small, self._images, self._times, self._luma, self._filled = [], [], [], [], []
         return strip
 
-    def _shrunk(self, i420: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a frame as (27, 48, 3) RGB.
+    def _shrunk(self, i420: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+        """Return a frame as (27, 48, 3) RGB, and its mean brightness.
 
         The luma plane is halved first: twice as fast as the whole step at once.
         """
@@ -91,9 +137,8 @@ class StripMaker:
         size, area_mean = (SMALL_WIDTH, SMALL_HEIGHT), cv2.INTER_AREA
         small = [cv2.resize(plane, size, interpolation=area_mean) for plane in (luma, red, blue)]
         levels = [cv2.LUT(plane, table) for plane, table in zip(small, self._tables, strict=True)]
-        self._luma.append(cv2.mean(levels[0])[0] / 255)
         rgb = cv2.cvtColor(cv2.merge(levels), cv2.COLOR_YCrCb2RGB)
-        return np.asarray(rgb, dtype=np.uint8)
+        return np.asarray(rgb, dtype=np.uint8), cv2.mean(levels[0])[0] / 255
 
 
 def joined(before: Strip | None, after: Strip) -> Strip:

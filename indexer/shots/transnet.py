@@ -29,6 +29,7 @@ class TransNetBoundaries:
     """
 
     wants_images = False
+    bears_gaps = False
     missing: str | None = None
 
     def __init__(self, *, form: Form = "published", threads: int = 1) -> None:

@@ -17,6 +17,7 @@ from indexer.shots.boundaries import Boundary, BoundaryDetector
 from indexer.shots.footage import Footage, Take
 from indexer.shots.look import SHORT_SIDE_PX, Looker
 from indexer.shots.measures import Look, look_of
+from indexer.shots.placing import Placing
 from qdrant.errors import InputError
 
 SECONDS_A_SAMPLE = 1.2
@@ -64,6 +65,7 @@ def watch(
     cv2.setNumThreads(1)  # each decoder has a thread of its own; OpenCV's would only fight them
     footage = Footage(frame_s=float(1 / media.rate))
     looker = partial(Looker, media, keep_images=detector.wants_images, short_side_px=short_side_px)
+    placing = Placing(media)
     opening: Boundary | None = None
     number = 0
     stretches = observed(
@@ -73,14 +75,16 @@ def watch(
         num_decoders=num_decoders,
         source=source,
         pictures_at_a_time=pictures_at_a_time,
+        thrifty=detector.bears_gaps,
     )
     with closing(stretches):
         for stretch in stretches:
             strip = footage.add(stretch)
+            placing.add(stretch.strip)
             report.num_frames = footage.num_frames
             for index, data in stretch.captions:
                 captions(float(strip.time_s[index]), data)
-            for boundary in detector.see(strip):
+            for boundary in map(placing.placed, detector.see(strip)):
                 yield _shot(number, footage.cut(opening=opening, closing=boundary), opening)
                 number, opening = number + 1, boundary
             progress(footage.num_frames)
@@ -89,7 +93,7 @@ def watch(
             f"No picture of {media.path} can be decoded"
             f"{f' ({report.ended_early})' if report.ended_early else ''}. Re-export it."
         )
-    for last in [*detector.finish(), None]:
+    for last in [*map(placing.placed, detector.finish()), None]:
         yield _shot(number, footage.cut(opening=opening, closing=last), opening)
         number, opening = number + 1, last
 

@@ -28,6 +28,7 @@ class GivenBoundaries:
     """A detector that knows where the cuts are, and says so late."""
 
     wants_images = False
+    bears_gaps = False
     missing: str | None = None
 
     def __init__(self, boundaries: Sequence[Boundary], *, late: int = 60) -> None:
