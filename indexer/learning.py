@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from filelock import FileLock, Timeout
@@ -18,7 +19,7 @@ from qdrant.errors import CannotRunNow, InputError, UsageError
 from qdrant.schema import TEXT
 
 if TYPE_CHECKING:
-    from indexer.context.train import Metrics
+    from indexer.context.train import Metrics, TrainStep
 
 FIRST_MODEL_SECONDS = 30.0
 """How long `trimbin index` may spend on a library's first context model."""
@@ -27,6 +28,8 @@ GROWTH_THAT_IS_DUE = 4
 MIN_SHOTS = 8
 """Fewer shots than this in the whole library say nothing about context."""
 SEED = 20_260_223
+STEPS_A_GIVING_BACK = 8
+"""Between two returns of memory: batches differ in size, and leave gaps behind."""
 
 
 def context_due(library: Library) -> Literal["first", "again"] | None:
@@ -69,9 +72,7 @@ def learn_context(
             steps=steps or DEFAULT_STEPS,
             seconds_limit=seconds or float("inf"),
             seed=SEED,
-            progress=lambda step: studio.progress(
-                f"Learning context, loss {step.loss:.3f}", step.step, step.steps
-            ),
+            progress=partial(_tell_step, studio),
         )
         save_checkpoint(library.context_folder, trained, fingerprint=fingerprint)
     studio.say(_told(trained.metrics))
@@ -95,6 +96,12 @@ def bring_into_context(studio: Studio) -> None:
                     reassemble(manifest, bench, studio)
         except InputError as error:
             studio.say(f"{stale.title} keeps its older context: {error}")
+
+
+def _tell_step(studio: Studio, step: TrainStep) -> None:
+    studio.progress(f"Learning context, loss {step.loss:.3f}", step.step, step.steps)
+    if step.step % STEPS_A_GIVING_BACK == 0:
+        give_back()
 
 
 @contextmanager
