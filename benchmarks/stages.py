@@ -25,7 +25,7 @@ from indexer.media.probe import Media, probe
 from indexer.profiles import load_profile
 from indexer.shots.boundaries import Boundary, BoundaryDetector, hard_cut
 from indexer.shots.detect import detector_of
-from indexer.shots.look import Looker
+from indexer.shots.look import STILLS_A_SECOND, Looker
 from indexer.shots.strip import Strip
 from indexer.shots.watch import watch
 from indexer.sound import voice
@@ -89,10 +89,10 @@ def of_pictures(media: Media, folder: Path) -> dict[str, dict[str, float]]:
     layers: dict[str, Callable[[], object]] = {
         "decode every picture": lambda: exhaust(observed(media, observer=Blind, report=Decoding())),
         "decode what is needed": lambda: exhaust(
-            observed(media, observer=Blind, report=Decoding(), thrifty=True)
+            observed(media, observer=Blind, report=Decoding(), whole_a_second=STILLS_A_SECOND)
         ),
         "the same, measure, keep stills": lambda: exhaust(
-            observed(media, observer=looker, report=Decoding(), thrifty=True)
+            observed(media, observer=looker, report=Decoding(), whole_a_second=STILLS_A_SECOND)
         ),
         "the same, and shots of any kind with their looks": lambda: watched(
             media, EveryFewSeconds()

@@ -88,14 +88,15 @@ def observed(
     num_decoders: int | None = None,
     source: Opener | None = None,
     pictures_at_a_time: int = PICTURES_AT_A_TIME,
-    thrifty: bool = False,
+    whole_a_second: int | None = None,
 ) -> Generator[MadeT]:
     """Decode the pictures of the main video stream; yield what observers make, in film order.
 
     Damaged packets are passed over and counted; where the file breaks off, what came before
     stands and `report` says so. A stream whose keyframes are no safe places to start is decoded
     in one piece. `source` opens the file in another way: one that follows it while it grows, say.
-    `thrifty` leaves out pictures between two that are much alike; observers are told when.
+    With `whole_a_second`, pictures between two that are much alike are left out, and observers are
+    told when; but never the first in each of so many parts of a second.
     """
     crew = _Crew(
         media,
@@ -103,7 +104,7 @@ def observed(
         report,
         source or partial(opened, media.path),
         pictures_at_a_time,
-        thrifty=thrifty and can_be_thrifty(media),
+        whole_a_second=whole_a_second if can_be_thrifty(media) else None,
     )
     with crew.at_work(num_decoders or _num_cores()):
         for makings in crew.in_order:
@@ -121,10 +122,10 @@ class _Crew(Generic[MadeT]):
         source: Opener,
         pictures_at_a_time: int,
         *,
-        thrifty: bool,
+        whole_a_second: int | None,
     ) -> None:
         self._media, self._observer, self._report = media, observer, report
-        self._thrifty = thrifty
+        self._whole_a_second = whole_a_second
         self._opened, self._at_a_time = source, pictures_at_a_time
         self._budget = Budget()
         self._apart = can_run_apart(media)
@@ -191,7 +192,7 @@ class _Crew(Generic[MadeT]):
     ) -> None:
         observer, seen, left_out = self._observer(), 0, LeftOut()
         try:
-            for frame in self._frames(run, decoder, left_out):
+            for frame in self._frames(run, decoder, left_out, tick_s=tick_s):
                 for pts in left_out.before(frame.pts):
                     observer.pass_over(time_s=pts * tick_s)
                 observer.see(frame, time_s=math.nan if frame.pts is None else frame.pts * tick_s)
@@ -210,11 +211,14 @@ class _Crew(Generic[MadeT]):
             decoder.flush_buffers()
 
     def _frames(
-        self, run: Run, decoder: av.VideoCodecContext, left_out: LeftOut
+        self, run: Run, decoder: av.VideoCodecContext, left_out: LeftOut, *, tick_s: float
     ) -> Iterator[av.VideoFrame]:
         import av
 
-        thrift = Thrift() if self._thrifty else None
+        thrift = None
+        if self._whole_a_second:
+            frame_s = float(1 / self._media.rate)
+            thrift = Thrift(tick_s=tick_s, frame_s=frame_s, whole_a_second=self._whole_a_second)
         for packet in chain(run.packets, [None]):  # None: what the decoder still holds
             try:
                 if packet and thrift and thrift.leaves_out(packet):

@@ -7,6 +7,7 @@ little beside a whole one lies nothing that their mean does not show at the size
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ CAPTIONS, LOOK_FOR_CAPTIONS_BYTES = b"GA94", 1024
 class Thrift:
     """Says of a run's packets, in the order of the file, which may be left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tick_s: float, frame_s: float, whole_a_second: int) -> None:
+        self._tick_s, self._frame_s, self._whole_a_second = tick_s, frame_s, whole_a_second
         self._whole = 0  # bytes of the last keyframe
         self._latest_pts: int | None = None  # of pictures that others lean on
         self._spent = 0  # bytes of the costliest of those since then
@@ -43,7 +45,14 @@ class Thrift:
             return False
         between = self._latest_pts is not None and packet.pts < self._latest_pts
         little = self._spent < LITTLE * self._whole
-        return between and little and not _has_captions(packet)
+        if not (between and little) or self._is_asked_for(packet.pts):
+            return False
+        return not _has_captions(packet)
+
+    def _is_asked_for(self, pts: int) -> bool:
+        """Whether a picture is the first in its part of a second, as stills are taken."""
+        time_s, parts = pts * self._tick_s, self._whole_a_second
+        return math.floor(time_s * parts) != math.floor((time_s - self._frame_s) * parts)
 
     def _note(self, packet: av.Packet[Any]) -> None:
         assert packet.pts is not None

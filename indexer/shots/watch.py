@@ -15,7 +15,7 @@ from indexer.media.planes import Still
 from indexer.media.probe import Media
 from indexer.shots.boundaries import Boundary, BoundaryDetector
 from indexer.shots.footage import Footage, Take
-from indexer.shots.look import SHORT_SIDE_PX, Looker
+from indexer.shots.look import SHORT_SIDE_PX, STILLS_A_SECOND, Looker
 from indexer.shots.measures import Look, look_of
 from indexer.shots.placing import Placing
 from qdrant.errors import InputError
@@ -75,7 +75,7 @@ def watch(
         num_decoders=num_decoders,
         source=source,
         pictures_at_a_time=pictures_at_a_time,
-        thrifty=detector.bears_gaps,
+        whole_a_second=STILLS_A_SECOND if detector.bears_gaps else None,
     )
     with closing(stretches):
         for stretch in stretches:

@@ -42,8 +42,9 @@ class Noting:
         return seen
 
 
-def seen(film: Path, *, thrifty: bool) -> Seen:
-    makings = observed(probe(film), observer=Noting, report=Decoding(), thrifty=thrifty)
+def seen(film: Path, *, thrifty: bool, whole_a_second: int = 1) -> Seen:
+    asked = whole_a_second if thrifty else None
+    makings = observed(probe(film), observer=Noting, report=Decoding(), whole_a_second=asked)
     return [note for making in makings for note in making]
 
 
@@ -83,6 +84,17 @@ def test_what_is_seen_is_the_same_and_what_is_left_out_has_its_time(
     assert [time_s for time_s, _ in thrifty] == [time_s for time_s, _ in whole]
     assert all(note in (whole[n], (whole[n][0], -1)) for n, note in enumerate(thrifty))
     assert num_left_out(thrifty) > len(whole) / 5
+
+
+@pytest.mark.parametrize("whole_a_second", [2, 4, RATE])
+def test_the_first_picture_in_each_part_of_a_second_is_decoded(
+    tmp_path: Path, whole_a_second: int
+) -> None:
+    film = film_of(tmp_path / "film.mp4", calm(), bf="8")
+    notes = seen(film, thrifty=True, whole_a_second=whole_a_second)
+    firsts = notes[:: RATE // whole_a_second]
+    assert num_left_out(firsts) == 0
+    assert num_left_out(seen(film, thrifty=True)[:: RATE // whole_a_second]) > 0
 
 
 def test_where_much_changes_every_picture_is_decoded(tmp_path: Path) -> None:
