@@ -2,6 +2,7 @@
 
     folder/context.json                 config, metrics, fingerprint, and the id of the weights
     folder/context-<id>.safetensors     the weights; the id is their hash
+    folder/training.png                 how the loss fell, for people
 
 The weights carry their hash in their name, so a new model never overwrites the one in use: the
 JSON, renamed last, is what switches from one to the other.
@@ -10,8 +11,8 @@ JSON, renamed last, is what switches from one to the other.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,20 @@ from typing import Any
 import safetensors.torch
 import torch
 
+from indexer.context.curve import FEWEST_STEPS, draw_curve
 from indexer.context.evaluation import Evaluation
 from indexer.context.model import ContextConfig, ContextModel
 from indexer.context.train import Metrics, Trained
+from indexer.context.validation import Look
 from indexer.disk import write_atomically
 from qdrant.errors import CannotRunNow
 
 FORMAT = 1
-"""Raised when a checkpoint's files change their meaning."""
+"""Raised when a checkpoint's files change their meaning. What a record lacks takes its default:
+a config or record that has grown is no new meaning as long as the defaults are what was before."""
 
 RECORD = "context.json"
+CURVE = "training.png"
 ID_LENGTH = 16
 """Hexadecimal digits."""
 
@@ -64,6 +69,8 @@ def save_checkpoint(folder: Path, trained: Trained, *, fingerprint: str) -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(_weights_path(folder, model_id), weights)
+        if len(trained.losses) >= FEWEST_STEPS:
+            write_atomically(folder / CURVE, draw_curve(trained.losses, trained.metrics.looks))
         write_atomically(folder / RECORD, json.dumps(record, indent=2).encode())
         for former in folder.glob("context-*.safetensors"):
             if former != _weights_path(folder, model_id):
@@ -103,8 +110,9 @@ def _restore(folder: Path, record: Mapping[str, Any]) -> Checkpoint:
     weights = _weights_path(folder, record["id"]).read_bytes()
     if _id_of(weights) != record["id"]:
         raise _damaged(folder, "the weights are not those that were saved")
+    _check_names(folder, ContextConfig, record["config"])
+    _check_names(folder, Metrics, record["metrics"])
     config = ContextConfig(**record["config"])
-    evaluation = Evaluation(**record["metrics"]["evaluation"])
     with torch.random.fork_rng(devices=[]):  # the initial weights, drawn only to be replaced
         model = ContextModel(config)
     model.load_state_dict(safetensors.torch.load(weights))
@@ -112,9 +120,22 @@ def _restore(folder: Path, record: Mapping[str, Any]) -> Checkpoint:
         id=record["id"],
         model=model.eval(),
         config=config,
-        metrics=Metrics(**{**record["metrics"], "evaluation": evaluation}),
+        metrics=_metrics(record["metrics"]),
         fingerprint=record["fingerprint"],
     )
+
+
+def _metrics(record: Mapping[str, Any]) -> Metrics:
+    evaluation = Evaluation(**record["evaluation"])
+    looks = tuple(Look(**look) for look in record.get("looks", ()))
+    return Metrics(**{**record, "evaluation": evaluation, "looks": looks})
+
+
+def _check_names(folder: Path, kind: type[ContextConfig | Metrics], record: Iterable[str]) -> None:
+    """Raise where a record has what this program has never heard of."""
+    unknown = sorted(set(record) - {known.name for known in fields(kind)})
+    if unknown:
+        raise _damaged(folder, f"a newer Trimbin wrote it, which knows {', '.join(unknown)}")
 
 
 def _damaged(folder: Path, reason: str) -> CannotRunNow:

@@ -67,7 +67,7 @@ def hold_out(titles: Sequence[TitleSequence], *, seed: int) -> HeldOut:
     """
     long_enough = [i for i, title in enumerate(titles) if title.filled.sum() >= FEWEST_SHOTS]
     if len(long_enough) >= FEWEST_TITLES:
-        order = sorted(long_enough, key=lambda i: _lot(seed, titles[i].title_id))
+        order = sorted(long_enough, key=lambda i: lot(seed, titles[i].title_id))
         chosen = set(order[: max(1, round(len(long_enough) * HELD_OUT_SHARE))])
         masks = (t.filled & (i in chosen) for i, t in enumerate(titles))
         return HeldOut("titles", tuple(masks))
@@ -140,7 +140,7 @@ def _guess(model: ContextModel, title: TitleSequence, mask: Mask) -> Vectors:
 def _held_out_shots(title: TitleSequence, *, seed: int) -> Mask:
     """Return the tenth of the filled shots whose lots are lowest."""
     filled = np.flatnonzero(title.filled).tolist()
-    order = sorted(filled, key=lambda shot: _lot(seed, f"{title.title_id}/{shot}"))
+    order = sorted(filled, key=lambda shot: lot(seed, f"{title.title_id}/{shot}"))
     mask = np.zeros(title.num_shots, dtype=bool)
     if len(filled) < FEWEST_SHOTS:
         return mask
@@ -148,6 +148,6 @@ def _held_out_shots(title: TitleSequence, *, seed: int) -> Mask:
     return mask
 
 
-def _lot(seed: int, name: str) -> bytes:
+def lot(seed: int, name: str) -> bytes:
     """Return a hash to sort by: the same on every machine and in every order of titles."""
     return blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()

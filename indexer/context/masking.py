@@ -1,7 +1,8 @@
 """Masked Shot Modelling: which shots are hidden, how much of them, and what the guess costs.
 
-MediaFM hides whole shots. We let part of them keep one or two modalities, which keeps the output
-at a shot close to the shot itself; the target is the whole fused vector either way.
+MediaFM hides whole shots. We can let part of them keep one or two modalities, which keeps the
+output at a shot close to the shot itself, and take one modality from a whole sequence, so that
+silent film and podcasts are no surprise; the target is the whole fused vector in every case.
 """
 
 from __future__ import annotations
@@ -24,6 +25,31 @@ class Masks:
 
     hidden_modalities: Tensor  # (B, S, M) bool, under [MASK]
     targets: Tensor  # (B, S) bool, shots whose prediction is scored
+    visible: Tensor  # (B, S) bool, shots in full sight that training may score too
+
+    def to(self, device: torch.device | str) -> Masks:
+        """Return the same masks on another device."""
+        return Masks(
+            self.hidden_modalities.to(device), self.targets.to(device), self.visible.to(device)
+        )
+
+
+def drop_modalities(fused: Tensor, *, config: ContextConfig, generator: torch.Generator) -> Tensor:
+    """Return fused shots (B, S, D) of which some sequences lack one of their modalities throughout.
+
+    Their shots are of unit length again, as they would be had the modality never been there. A
+    sequence of one modality keeps it. Nothing is drawn where the config drops none.
+    """
+    if config.modality_dropout == 0:
+        return fused
+    owned = modalities_present(fused, config).any(dim=1)  # (B, M)
+    unlucky = torch.rand(len(fused), generator=generator) < config.modality_dropout
+    unlucky &= owned.sum(dim=-1) > 1  # (B,)
+    draws = torch.rand(owned.shape, generator=generator).masked_fill(~owned, ABSENT)
+    lost = functional.one_hot(draws.argmin(dim=-1), len(config.dims)).bool()  # (B, M)
+    sizes = torch.tensor(list(config.dims.values()))
+    rest = fused.masked_fill(lost.repeat_interleave(sizes, dim=-1)[:, None], 0.0)  # (B, S, D)
+    return torch.where(unlucky[:, None, None], functional.normalize(rest, dim=-1), fused)
 
 
 def draw_masks(
@@ -42,22 +68,53 @@ def draw_masks(
     kept = _choose_kept(present, generator=generator) & partly[..., None]
     # A modality that a partly hidden shot never had stays visibly missing.
     hidden = torch.where(partly[..., None], present & ~kept, targets[..., None])
-    return Masks(hidden, targets)
+    return Masks(hidden, targets, targetable & filled & ~targets)
 
 
 def masked_loss(outputs: Tensor, fused: Tensor, targets: Tensor) -> Tensor:
     """Return the mean cosine distance (0..2) between outputs and fused (B, S, D) at the targets.
 
-    0 where there is no target at all.
+    0 where there is no target at all. This is the published loss.
+    """
+    return _mean(1 - functional.cosine_similarity(outputs, fused, dim=-1), targets)
+
+
+def objective(outputs: Tensor, fused: Tensor, masks: Masks, config: ContextConfig) -> Tensor:
+    """Return the loss (0..2) that training lowers: the published one, and what the config adds.
+
+    `fused` (B, S, D) is the truth, `outputs` the model's word for it.
     """
     distances = 1 - functional.cosine_similarity(outputs, fused, dim=-1)  # (B, S)
-    return (distances * targets).sum() / targets.sum().clamp(min=1)
+    if config.modality_weight:
+        distances = torch.lerp(
+            distances, _modality_distances(outputs, fused, config), config.modality_weight
+        )
+    loss = _mean(distances, masks.targets)
+    if config.visible_weight:
+        loss = torch.lerp(loss, _mean(distances, masks.visible), config.visible_weight)
+    return loss
 
 
 def modalities_present(fused: Tensor, config: ContextConfig) -> Tensor:
     """Return which modalities each shot (B, S, D) has: (B, S, M) bool."""
     parts = torch.split(fused, list(config.dims.values()), dim=-1)
     return torch.stack([(part != 0).any(dim=-1) for part in parts], dim=-1)
+
+
+def _modality_distances(outputs: Tensor, fused: Tensor, config: ContextConfig) -> Tensor:
+    """Return each shot's cosine distance, the mean over the modalities that it has: (B, S)."""
+    sizes = list(config.dims.values())
+    pairs = zip(torch.split(outputs, sizes, -1), torch.split(fused, sizes, -1), strict=True)
+    distances = torch.stack(
+        [1 - functional.cosine_similarity(guess, truth, dim=-1) for guess, truth in pairs], dim=-1
+    )  # (B, S, M)
+    present = modalities_present(fused, config)
+    return (distances * present).sum(dim=-1) / present.sum(dim=-1).clamp(min=1)
+
+
+def _mean(distances: Tensor, counted: Tensor) -> Tensor:
+    """Return the mean distance over the shots (B, S) that count, 0 if none does."""
+    return (distances * counted).sum() / counted.sum().clamp(min=1)
 
 
 def _choose(

@@ -1,10 +1,10 @@
 """The context model: a small BERT-like encoder over the shots of one title.
 
 After MediaFM (Netflix, 2026-02-23): fused shots -> hidden size, [CLS] and [GLOBAL] in front, three
-pre-norm transformer layers, back to the fused size. Where the recipe is silent we choose: rotary
-positions (arXiv 2104.09864), one matrix each for query, key and value (Muon then orthogonalises
-them apart), and a [MASK] that lives in the fused space, so that one modality of a shot can be
-hidden without being mistaken for one that is missing.
+pre-norm transformer layers, back to the fused size. Where the recipe is silent the config chooses:
+what places are to attention, and whether query, key and value are one matrix or three (Muon then
+orthogonalises them together or apart). [MASK] lives in the fused space, so that one modality of a
+shot can be hidden without being mistaken for one that is missing.
 
 Letters: B batch, S shots, M modalities, D numbers in a fused shot, G numbers in the title's
 metadata vector, H hidden size, T = S + 2 tokens, N heads, K numbers in a head.
@@ -13,60 +13,14 @@ metadata vector, H hidden size, T = S + 2 tokens, N heads, K numbers in a head.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-NUM_PREFIX_TOKENS = 2
-"""[CLS] and [GLOBAL] stand before the shots."""
-
-
-@dataclass(frozen=True)
-class ContextConfig:
-    """Everything a context model is made and trained with; a checkpoint carries it."""
-
-    # What goes in.
-    dims: Mapping[str, int]  # modality -> numbers in its vector, in the order they are fused
-    global_dim: int  # numbers in the title-metadata vector, whether or not titles have one
-
-    # The encoder.
-    hidden: int = 192  # numbers in a token inside the model
-    layers: int = 3
-    heads: int = 4
-    ffn_ratio: int = 4  # the feed-forward layer's width over `hidden`
-    dropout: float = 0.1
-    max_shots: int = 512  # shots read together; a longer title is read in windows
-    window_overlap: float = 0.5  # share of a window that the next one sees again
-    positions: Literal["rotary", "learned"] = "rotary"
-    rotary_base: float = 100.0  # slowest turn: about 2 pi times this many shots, just over a window
-
-    # Masked Shot Modelling.
-    mask_share: float = 0.2  # of the shots of a sequence are chosen to be predicted
-    modality_share: float = 0.5  # of the chosen keep one or two modalities; the rest keep none
-    global_dropout: float = 0.1  # of the sequences are read as if nothing was known of the title
-
-    # Optimisation.
-    batch_shots: int = 512  # shots in a step, over all its sequences
-    muon_lr: float = 6e-3  # hidden matrices
-    adamw_lr: float = 3e-3  # all else
-    weight_decay: float = 0.1
-    warmup_share: float = 0.1  # of the steps; the rate then falls to nothing along a cosine
-    clip_norm: float = 1.0  # longest gradient, over all parameters together
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "dims", dict(self.dims))  # our own copy, plain for JSON
-        assert self.dims and all(dim > 0 for dim in self.dims.values()), self.dims
-        assert self.global_dim > 0, "a model that never sees metadata still needs its size"
-        assert self.hidden % (2 * self.heads) == 0, "a head turns its numbers in pairs"
-
-    @property
-    def fused_dim(self) -> int:
-        """Return how many numbers a fused shot has."""
-        return sum(self.dims.values())
+from indexer.context.config import ContextConfig as ContextConfig
+from indexer.context.positions import NUM_PREFIX_TOKENS, RelativeBias, rotate, rotations
 
 
 @dataclass(frozen=True)
@@ -113,6 +67,7 @@ class ContextModel(nn.Module):
             if config.positions == "learned"
             else None
         )
+        self.relative_bias = RelativeBias(config) if config.positions == "relative" else None
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
         self.out_norm = nn.LayerNorm(hidden)
         self.out_projection = nn.Linear(hidden, fused_dim)
@@ -124,15 +79,17 @@ class ContextModel(nn.Module):
         covered whole whatever is asked: what belongs there can only be read from its context.
         """
         x = self._tokens(self._cover(batch.fused, hidden_modalities), batch)  # (B, T, H)
+        prefix = batch.present.new_ones(len(x), NUM_PREFIX_TOKENS)
+        sight = torch.cat([prefix, batch.present], dim=1)[:, None, None]  # (B, 1, 1, T)
         turn = None
         if self.learned_positions is not None:
             x = x + self.learned_positions.weight[: x.shape[1]]
+        elif self.relative_bias is not None:
+            sight = self.relative_bias(x.shape[1]).masked_fill(~sight, -math.inf)  # (B, N, T, T)
         else:
             turn = rotations(x.shape[1], self.config, x.device)
-        prefix = batch.present.new_ones(len(x), NUM_PREFIX_TOKENS)
-        attendable = torch.cat([prefix, batch.present], dim=1)  # (B, T)
         for layer in self.layers:
-            x = layer(x, turn, attendable)
+            x = layer(x, turn, sight)
         x = self.out_norm(x)
         return ContextOutput(self.out_projection(x[:, NUM_PREFIX_TOKENS:]), x[:, 0])
 
@@ -166,9 +123,9 @@ class EncoderLayer(nn.Module):
         self.narrow = nn.Linear(config.ffn_ratio * config.hidden, config.hidden)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, turn: Tensor | None, attendable: Tensor) -> Tensor:
+    def forward(self, x: Tensor, turn: Tensor | None, sight: Tensor) -> Tensor:
         """Return the tokens after this layer: (B, T, H)."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), turn, attendable))
+        x = x + self.dropout(self.attention(self.attention_norm(x), turn, sight))
         widened = functional.gelu(self.widen(self.ffn_norm(x)))
         narrowed: Tensor = self.dropout(self.narrow(widened))
         return x + narrowed
@@ -179,37 +136,31 @@ class Attention(nn.Module):
 
     def __init__(self, config: ContextConfig) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.query = nn.Linear(config.hidden, config.hidden)
-        self.key = nn.Linear(config.hidden, config.hidden)
-        self.value = nn.Linear(config.hidden, config.hidden)
-        self.gather = nn.Linear(config.hidden, config.hidden)
+        self.heads, hidden = config.heads, config.hidden
+        self.together = config.projections == "together"
+        if self.together:
+            self.query_key_value = nn.Linear(hidden, 3 * hidden)
+        else:
+            self.query = nn.Linear(hidden, hidden)
+            self.key = nn.Linear(hidden, hidden)
+            self.value = nn.Linear(hidden, hidden)
+        self.gather = nn.Linear(hidden, hidden)
 
-    def forward(self, x: Tensor, turn: Tensor | None, attendable: Tensor) -> Tensor:
-        """Return what each token gathered: (B, T, H). `attendable` (B, T) is False at padding."""
+    def forward(self, x: Tensor, turn: Tensor | None, sight: Tensor) -> Tensor:
+        """Return what each token gathered: (B, T, H).
+
+        `sight` is bool (B, 1, 1, T), False at padding, or added to the scores (B, N, T, T).
+        """
+        if self.together:
+            parts = self.query_key_value(x).chunk(3, dim=-1)
+        else:
+            parts = (self.query(x), self.key(x), self.value(x))
         query, key, value = (
-            part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, N, T, K)
-            for part in (self.query, self.key, self.value)
+            part.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, N, T, K)
+            for part in parts
         )
         if turn is not None:
             query, key = rotate(query, turn), rotate(key, turn)
-        gathered = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=attendable[:, None, None, :]
-        )
+        gathered = functional.scaled_dot_product_attention(query, key, value, attn_mask=sight)
         mixed: Tensor = self.gather(gathered.transpose(1, 2).flatten(2))
         return mixed
-
-
-def rotations(num_tokens: int, config: ContextConfig, device: torch.device) -> Tensor:
-    """Return the cosine and sine by which each token's pairs are turned: (2, T, K / 2)."""
-    pairs = config.hidden // config.heads // 2
-    speeds = config.rotary_base ** -(torch.arange(pairs, device=device) / pairs)
-    angles = torch.outer(torch.arange(num_tokens, device=device), speeds)  # (T, K / 2)
-    return torch.stack([angles.cos(), angles.sin()])
-
-
-def rotate(x: Tensor, turn: Tensor) -> Tensor:
-    """Return queries or keys (B, N, T, K) turned by their places (RoFormer, arXiv 2104.09864)."""
-    cos, sin = turn  # (T, K / 2) each
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)

@@ -1,4 +1,4 @@
-"""Which optimiser moves which parameter: Muon the hidden matrices, AdamW everything else.
+"""Which optimiser moves which parameter: Muon the hidden matrices, AdamW everything else, or all.
 
 Muon: https://kellerjordan.github.io/posts/muon/. With `match_rms_adamw` (Moonshot, arXiv
 2502.16982) its steps are as long as AdamW's, so that one weight decay and one order of learning
@@ -14,6 +14,9 @@ from torch import nn, optim
 
 from indexer.context.model import ContextConfig, ContextModel
 
+POSITIONS = ("learned_positions.", "relative_bias.")
+"""Tables that are looked up, not multiplied by: their parameters' names begin so."""
+
 ADAMW_BETAS = (0.9, 0.95)
 """Runs are hundreds of steps: the usual 0.999 would remember the first ones to the end."""
 
@@ -22,8 +25,8 @@ ADAMW_BETAS = (0.9, 0.95)
 class ParameterSplit:
     """A model's parameters by the optimiser that moves them, each by its name."""
 
-    muon: dict[str, nn.Parameter]  # matrices inside the encoder's layers
-    adamw_decayed: dict[str, nn.Parameter]  # projections into and out of the hidden size
+    muon: dict[str, nn.Parameter]  # matrices inside the encoder's layers, unless AdamW has all
+    adamw_decayed: dict[str, nn.Parameter]  # all other matrices that are multiplied by
     adamw: dict[str, nn.Parameter]  # [MASK], [CLS], absent [GLOBAL], positions, norms, biases
 
 
@@ -31,9 +34,9 @@ def split_parameters(model: ContextModel) -> ParameterSplit:
     """Return every parameter in exactly one of the three groups."""
     split = ParameterSplit({}, {}, {})
     for name, parameter in model.named_parameters():
-        if parameter.ndim < 2 or name.startswith("learned_positions."):
+        if parameter.ndim < 2 or name.startswith(POSITIONS):
             split.adamw[name] = parameter
-        elif name.startswith("layers."):
+        elif name.startswith("layers.") and model.config.optimiser == "muon":
             split.muon[name] = parameter
         else:
             split.adamw_decayed[name] = parameter
@@ -44,22 +47,23 @@ def make_optimisers(model: ContextModel, config: ContextConfig) -> list[optim.Op
     """Return the optimisers that together move every parameter once."""
     split = split_parameters(model)
     decay = config.weight_decay
-    return [
-        optim.Muon(
-            split.muon.values(),
-            lr=config.muon_lr,
-            weight_decay=decay,
-            adjust_lr_fn="match_rms_adamw",
-        ),
-        optim.AdamW(
-            [
-                {"params": list(split.adamw_decayed.values()), "weight_decay": decay},
-                {"params": list(split.adamw.values()), "weight_decay": 0.0},
-            ],
-            lr=config.adamw_lr,
-            betas=ADAMW_BETAS,
-        ),
-    ]
+    adamw = optim.AdamW(
+        [
+            {"params": list(split.adamw_decayed.values()), "weight_decay": decay},
+            {"params": list(split.adamw.values()), "weight_decay": 0.0},
+        ],
+        lr=config.adamw_lr,
+        betas=ADAMW_BETAS,
+    )
+    if not split.muon:
+        return [adamw]
+    muon = optim.Muon(
+        split.muon.values(),
+        lr=config.muon_lr,
+        weight_decay=decay,
+        adjust_lr_fn="match_rms_adamw",
+    )
+    return [muon, adamw]
 
 
 def rate_share(step: int, *, steps: int, warmup_share: float) -> float:

@@ -10,21 +10,23 @@ CPU; the process's random state and number of threads are left as they were foun
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn, optim
 
-from indexer.context.crops import TrainingTitle, draw_crops
+from indexer.context.crops import TrainingTitle
 from indexer.context.evaluation import FEWEST_SHOTS, Evaluation, HeldOut, evaluate, hold_out
-from indexer.context.masking import draw_masks, masked_loss
+from indexer.context.fitting import Run, Trainer, fit
+from indexer.context.fitting import TrainStep as TrainStep
 from indexer.context.model import ContextConfig, ContextModel
-from indexer.context.optimisers import make_optimisers, rate_share
+from indexer.context.precision import AskedPrecision, Precision, choose_precision
+from indexer.context.resume import ResumeFile, name_run, own_randomness
 from indexer.context.sequence import TitleSequence, count_shots
+from indexer.context.validation import Look, Validation, best_of, keep_for_validation
 from indexer.context.vectors import check_sizes
 from qdrant.errors import CannotRunNow, InputError
 
@@ -35,20 +37,11 @@ DEFAULT_STEPS = 120
 
 SECONDS_LIMIT = 30.0
 
+SAVE_EVERY = 100
+"""Steps between two writings of an unfinished run."""
+
 LOSS_TAIL = 20
 """The training loss reported is the mean of this many last steps."""
-
-
-@dataclass(frozen=True)
-class TrainStep:
-    """One line of a training run."""
-
-    step: int  # counted from 1
-    steps: int  # as asked
-    loss: float  # masked loss of this step's batch, 0..2
-    rate: float  # share of the full learning rate
-    shots_per_s: float
-    eta_s: float
 
 
 @dataclass(frozen=True)
@@ -63,6 +56,11 @@ class Metrics:
     first_loss: float
     final_loss: float
     evaluation: Evaluation
+    # A record without these is of a model trained before there were validation titles.
+    looks: tuple[Look, ...] = ()  # at the validation titles, in order; empty where none were kept
+    best_step: int | None = None  # after which the weights were as they are; None: the last one
+    stopped_early: bool = False  # no look had been better for as long as the config's patience
+    precision: Precision = "float32"
 
     @property
     def worthy(self) -> bool:
@@ -76,6 +74,7 @@ class Trained:
 
     model: ContextModel  # on the CPU, ready for use
     metrics: Metrics
+    losses: tuple[float, ...] = ()  # of each step
 
 
 def train(
@@ -88,41 +87,50 @@ def train(
     progress: Callable[[TrainStep], None] | None = None,
     device: str = "cpu",
     threads: int = 1,
+    precision: AskedPrecision = "auto",
+    resume_folder: Path | None = None,
+    save_every: int = SAVE_EVERY,
 ) -> Trained:
     """Return a model trained by Masked Shot Modelling, measured on shots it was not taught.
 
-    More `threads` are worth it on a quiet machine only: on two busy cores a second one, waiting
-    for its turn, made steps thirteen times slower. The weights' last bits depend on their number.
+    With a `resume_folder` the run is written there every so many steps, and one that was cut short
+    is taken up where it stood. `precision` "auto" is bfloat16 on a graphics card, float32 on the
+    CPU. More `threads` are worth it on a quiet machine only: on two busy cores a second one,
+    waiting for its turn, made steps thirteen times slower. The weights' last bits depend on their
+    number.
 
-    Raises CannotRunNow where no title has shots enough, InputError where a title's vectors
-    are not finite, ProfileMismatch where they are not of the config's sizes.
+    Raises CannotRunNow where no title has shots enough or the folder cannot be written, InputError
+    where a title's vectors are not finite, ProfileMismatch where they are not of the config's
+    sizes, UsageError where there is no such precision.
     """
+    place = torch.device(device)
+    exactness = choose_precision(precision, place)
     held_out = hold_out(titles, seed=seed)
-    with torch.random.fork_rng(devices=[]), _threads(threads):
-        torch.default_generator.manual_seed(seed)  # initial weights and dropout
-        model = ContextModel(config).to(device)
+    resume = None
+    if resume_folder is not None:
+        decided_by = {"steps": steps, "seed": seed, "device": place.type, "precision": exactness}
+        run_id = name_run(titles, config, decided_by)
+        resume = ResumeFile(resume_folder, run_id, every=save_every)
+    with own_randomness(place, seed=seed), _threads(threads):  # initial weights and dropout
+        model = ContextModel(config).to(place)
         _check(titles, model)
-        run = _fit(
-            model,
-            training_titles(titles, held_out),
+        lessons, kept = _divide(titles, held_out, config, seed=seed)
+        run = fit(
+            Trainer.start(model, seed=seed),
+            lessons,
             steps=steps,
             seconds_limit=seconds_limit,
-            generator=torch.Generator().manual_seed(seed),
+            precision=exactness,
+            validation=Validation(kept, config, seed=seed) if kept else None,
+            resume=resume,
             progress=progress,
         )
         evaluation = evaluate(model.cpu().eval(), titles, held_out)
-    metrics = Metrics(
-        num_titles=len(titles),
-        num_shots=count_shots(titles),
-        steps=len(run.losses),
-        seconds=run.seconds,
-        hit_time_limit=len(run.losses) < steps,
-        first_loss=run.losses[0],
-        final_loss=float(np.mean(run.losses[-LOSS_TAIL:])),
-        evaluation=evaluation,
-    )
+    if resume is not None:
+        resume.remove()
+    metrics = _metrics(run, titles, evaluation, steps=steps, precision=exactness)
     _report(metrics, steps=steps, seconds_limit=seconds_limit)
-    return Trained(model, metrics)
+    return Trained(model, metrics, tuple(run.losses))
 
 
 @contextmanager
@@ -136,63 +144,20 @@ def _threads(number: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@dataclass(frozen=True)
-class _Run:
-    losses: list[float]
-    seconds: float
-
-
-def _fit(
-    model: ContextModel,
-    titles: Sequence[TrainingTitle],
-    *,
-    steps: int,
-    seconds_limit: float,
-    generator: torch.Generator,
-    progress: Callable[[TrainStep], None] | None,
-) -> _Run:
-    """Train in place; at least one step, whatever the limit."""
-    optimisers = make_optimisers(model, model.config)
-    full_rates = [[group["lr"] for group in opt.param_groups] for opt in optimisers]
-    losses: list[float] = []
-    shots_seen, started = 0, time.monotonic()
-    model.train()
-    for step in range(steps):
-        rate = rate_share(step, steps=steps, warmup_share=model.config.warmup_share)
-        for optimiser, rates in zip(optimisers, full_rates, strict=True):
-            for group, full_rate in zip(optimiser.param_groups, rates, strict=True):
-                group["lr"] = rate * full_rate
-        loss, num_shots = _step(model, titles, optimisers, generator)
-        losses.append(loss)
-        shots_seen += num_shots
-        elapsed = time.monotonic() - started
-        if progress is not None:
-            eta_s = elapsed / (step + 1) * (steps - step - 1)
-            progress(TrainStep(step + 1, steps, loss, rate, shots_seen / elapsed, eta_s))
-        if elapsed > seconds_limit:
-            break
-    return _Run(losses, time.monotonic() - started)
-
-
-def _step(
-    model: ContextModel,
-    titles: Sequence[TrainingTitle],
-    optimisers: Sequence[optim.Optimizer],
-    generator: torch.Generator,
-) -> tuple[float, int]:
-    """Take one step and return its loss and how many shots it read."""
-    config, device = model.config, model.cls.device
-    batch, targetable = draw_crops(titles, config, generator=generator)
-    masks = draw_masks(batch.fused, targetable=targetable, config=config, generator=generator)
-    batch = batch.to(device)
-    output = model(batch, masks.hidden_modalities.to(device))
-    loss = masked_loss(output.shots, batch.fused, masks.targets.to(device))
-    torch.autograd.backward(loss)
-    nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-    for optimiser in optimisers:
-        optimiser.step()
-        optimiser.zero_grad()
-    return loss.item(), int(batch.present.sum())
+def _divide(
+    titles: Sequence[TitleSequence], held_out: HeldOut, config: ContextConfig, *, seed: int
+) -> tuple[list[TrainingTitle], list[TitleSequence]]:
+    """Return what to train on and the titles to validate on, none of them held out."""
+    kept = keep_for_validation(titles, held_out, seed=seed) if config.validate_every else ()
+    if config.validate_every and not kept:
+        log.warning(
+            "%d titles are too few to keep whole ones for validation: training goes on to its end",
+            len(titles),
+        )
+    taught = [number for number in range(len(titles)) if number not in kept]
+    masks = tuple(held_out.shots[number] for number in taught)
+    lessons = training_titles([titles[n] for n in taught], HeldOut(held_out.kind, masks))
+    return lessons, [titles[number] for number in kept]
 
 
 def training_titles(titles: Sequence[TitleSequence], held_out: HeldOut) -> list[TrainingTitle]:
@@ -223,6 +188,32 @@ def _check(titles: Sequence[TitleSequence], model: ContextModel) -> None:
         )
 
 
+def _metrics(
+    run: Run,
+    titles: Sequence[TitleSequence],
+    evaluation: Evaluation,
+    *,
+    steps: int,
+    precision: Precision,
+) -> Metrics:
+    """Return the record of a run."""
+    best = best_of(run.looks)
+    return Metrics(
+        num_titles=len(titles),
+        num_shots=count_shots(titles),
+        steps=run.steps,
+        seconds=run.seconds,
+        hit_time_limit=run.steps < steps and not run.stopped_early,
+        first_loss=run.losses[0],
+        final_loss=float(np.mean(run.losses[-LOSS_TAIL:])),
+        evaluation=evaluation,
+        looks=tuple(run.looks),
+        best_step=best.step if best is not None else None,
+        stopped_early=run.stopped_early,
+        precision=precision,
+    )
+
+
 def _report(metrics: Metrics, *, steps: int, seconds_limit: float) -> None:
     """Log what the run came to, and whether its time limit bound."""
     found = metrics.evaluation
@@ -230,6 +221,11 @@ def _report(metrics: Metrics, *, steps: int, seconds_limit: float) -> None:
         "context model: %d shots, %d steps, %.1f s, held-out loss %.3f, neighbours' mean %.3f",
         metrics.num_shots, metrics.steps, metrics.seconds, found.loss, found.control_loss,
     )  # fmt: skip
+    if metrics.stopped_early:
+        log.info(
+            "training stopped early after step %d of %d; the weights are those after step %d",
+            metrics.steps, steps, metrics.best_step,
+        )  # fmt: skip
     if metrics.hit_time_limit:
         log.warning(
             "training stopped at its limit of %g s after %d of %d steps; allow more seconds for "

@@ -1,10 +1,18 @@
 """Masked Shot Modelling against slow, obvious versions of itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from indexer.context.masking import draw_masks, masked_loss, modalities_present
+from indexer.context.masking import (
+    draw_masks,
+    drop_modalities,
+    masked_loss,
+    modalities_present,
+    objective,
+)
 from indexer.context.model import ContextConfig
 
 CONFIG = ContextConfig(dims={"video": 3, "audio": 2, "text": 3}, global_dim=4, hidden=16, heads=2)
@@ -113,3 +121,84 @@ def test_masks_follow_their_generator_and_leave_the_global_state_alone():
     assert torch.equal(first.hidden_modalities, again.hidden_modalities)
     assert not torch.equal(first.targets, other.targets)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_shots_in_sight_are_the_targetable_ones_that_are_no_targets():
+    values = fused()
+    targetable = torch.ones(values.shape[:2], dtype=torch.bool)
+    targetable[:, 10:20] = False  # held out: nothing is to be learnt of them, not even to copy
+    masks = masks_for(values, targetable=targetable)
+    filled = modalities_present(values, CONFIG).any(dim=-1)
+    assert torch.equal(masks.visible, targetable & filled & ~masks.targets)
+    assert masks.visible.any() and not (masks.visible & masks.hidden_modalities.any(-1)).any()
+
+
+@pytest.mark.parametrize(("modality_weight", "visible_weight"), [
+    (0.0, 0.0), (0.3, 0.0), (1.0, 0.0), (0.0, 0.25), (0.5, 1.0),
+])  # fmt: skip
+def test_the_objective_weighs_modalities_and_shots_in_sight(modality_weight, visible_weight):
+    config = replace(CONFIG, modality_weight=modality_weight, visible_weight=visible_weight)
+    values = fused(sequences=2, shots=20)
+    outputs = torch.randn(values.shape, generator=torch.Generator().manual_seed(9))
+    masks = masks_for(values)
+
+    def distance(a, b):
+        return 1 - a @ b / np.sqrt(a @ a) / np.sqrt(b @ b)
+
+    def mean_distance(counted):
+        costs = []
+        for place in np.argwhere(counted.numpy()).tolist():
+            a, b = (x[tuple(place)].double().numpy() for x in (outputs, values))
+            apart = [distance(a[p], b[p]) for p in (VIDEO, AUDIO, TEXT) if b[p].any()]
+            costs.append((1 - modality_weight) * distance(a, b) + modality_weight * np.mean(apart))
+        return np.mean(costs)
+
+    expected = (1 - visible_weight) * mean_distance(masks.targets)
+    expected += visible_weight * mean_distance(masks.visible)
+    assert objective(outputs, values, masks, config).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_objective_without_its_extras_is_the_published_loss():
+    values = fused()
+    outputs = torch.randn(values.shape, generator=torch.Generator().manual_seed(9))
+    masks = masks_for(values)
+    assert objective(outputs, values, masks, CONFIG) == masked_loss(outputs, values, masks.targets)
+
+
+def dropped(values, *, share, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return drop_modalities(
+        values, config=replace(CONFIG, modality_dropout=share), generator=generator
+    )
+
+
+def test_some_sequences_lack_one_modality_throughout_and_the_rest_has_unit_length():
+    values = torch.nn.functional.normalize(fused(sequences=300, shots=8), dim=-1)
+    left = dropped(values, share=0.4)
+    before, after = (modalities_present(each, CONFIG) for each in (values, left))
+    lost = (before & ~after).any(dim=1)  # (B, M)
+    assert not (after & ~before).any()
+    assert set(lost.sum(dim=-1).tolist()) == {0, 1}
+    assert 0.3 < lost.any(dim=-1).float().mean() < 0.5
+    assert (lost.sum(dim=0) > 20).all()  # each of the three by turns
+    assert not (after & lost[:, None]).any()  # throughout
+    assert torch.equal(left[~lost.any(dim=-1)], values[~lost.any(dim=-1)])
+    lengths = left.norm(dim=-1)
+    assert torch.allclose(lengths[after.any(dim=-1)], torch.tensor(1.0), atol=1e-6)
+    row = int(lost[:, 2].nonzero()[0])  # without text: pictures and sound as they were, scaled
+    both = torch.nn.functional.normalize(values[row, :, :5], dim=-1)
+    assert torch.allclose(left[row, :, :5], both, atol=1e-6) and not left[row, :, TEXT].any()
+
+
+def test_a_sequence_keeps_its_only_modality():
+    values = fused()
+    values[..., AUDIO] = values[..., TEXT] = 0
+    assert torch.equal(dropped(values, share=1.0), values)
+
+
+def test_where_no_modality_is_dropped_nothing_is_drawn():
+    """Seeds then give the masks they gave before there was such a thing."""
+    generator = torch.Generator().manual_seed(0)
+    before, values = generator.get_state(), fused()
+    assert drop_modalities(values, config=CONFIG, generator=generator) is values
+    assert torch.equal(generator.get_state(), before)

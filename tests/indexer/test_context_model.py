@@ -1,5 +1,8 @@
 """The context model as a function: shapes, missing things, batches, long titles."""
 
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +18,8 @@ DIMS = {"video": 6, "audio": 4, "text": 6}
 
 
 def config(**changes):
-    return ContextConfig(dims=DIMS, global_dim=5, hidden=16, heads=2, max_shots=32, **changes)
+    sizes = {"hidden": 16, "heads": 2, "max_shots": 32}
+    return ContextConfig(dims=DIMS, global_dim=5, **(sizes | changes))
 
 
 def make_model(**changes) -> ContextModel:
@@ -32,7 +36,7 @@ def make_title(num_shots: int, *, name="a title", known=True, seed=0) -> TitleSe
     return TitleSequence(name, fused, known_vector if known else None)
 
 
-POSITIONS = pytest.mark.parametrize("positions", ["rotary", "learned"])
+POSITIONS = pytest.mark.parametrize("positions", ["rotary", "relative", "learned"])
 
 
 @POSITIONS
@@ -55,8 +59,9 @@ def test_padding_changes_nothing(positions):
     torch.testing.assert_close(together.cls[:1], alone.cls)
 
 
-def test_vectors_do_not_depend_on_what_was_read_before():
-    model, first, second = make_model(), make_title(5), make_title(70, seed=1)
+@POSITIONS
+def test_vectors_do_not_depend_on_what_was_read_before(positions):
+    model, first, second = make_model(positions=positions), make_title(5), make_title(70, seed=1)
     once = contextualise(model, first)
     contextualise(model, second)
     model.train()  # dropout must not reach a reader
@@ -64,8 +69,9 @@ def test_vectors_do_not_depend_on_what_was_read_before():
     assert np.array_equal(once.shots, again.shots) and np.array_equal(once.title, again.title)
 
 
-def test_context_order_and_metadata_all_matter():
-    model, title = make_model(), make_title(12)
+@POSITIONS
+def test_context_order_and_metadata_all_matter(positions):
+    model, title = make_model(positions=positions), make_title(12)
     shots = contextualise(model, title).shots
     other = title.fused.copy()
     other[0] = -other[0]
@@ -114,8 +120,9 @@ def test_hiding_a_modality_is_not_the_same_as_missing_it():
     assert not torch.allclose(missing, masked, atol=1e-4)
 
 
-def test_a_long_title_is_stitched_from_its_windows():
-    model, title = make_model(), make_title(48)
+@POSITIONS
+def test_a_long_title_is_stitched_from_its_windows(positions):
+    model, title = make_model(positions=positions), make_title(48)
     shots = contextualise(model, title).shots
     first = contextualise(model, title.excerpt(0, 32)).shots
     last = contextualise(model, title.excerpt(16, 48)).shots
@@ -149,38 +156,90 @@ def test_crops_stay_within_titles_and_carry_their_targets():
     assert batch.has_global.any() and not batch.has_global.all()
 
 
-def test_each_parameter_has_the_optimiser_it_should():
-    split = split_parameters(make_model(layers=1, positions="learned"))
-    layer = "layers.0."
-    assert set(split.muon) == {
-        layer + name + ".weight"
-        for name in ("attention.query", "attention.key", "attention.value", "attention.gather",
-                     "widen", "narrow")
-    }  # fmt: skip
-    assert set(split.adamw_decayed) == {
-        "in_projection.weight", "global_projection.weight", "out_projection.weight",
-    }  # fmt: skip
-    assert set(split.adamw) == {
-        "mask", "cls", "absent_global", "learned_positions.weight",
-        "in_projection.bias", "global_projection.bias", "out_projection.bias",
-        "out_norm.weight", "out_norm.bias",
-        *(layer + norm + part for norm in ("attention_norm", "ffn_norm")
-          for part in (".weight", ".bias")),
-        *(layer + name.removesuffix("weight") + "bias" for name in (
-            "attention.query.weight", "attention.key.weight", "attention.value.weight",
-            "attention.gather.weight", "widen.weight", "narrow.weight")),
-    }  # fmt: skip
+@pytest.mark.parametrize("wrong", [
+    {"positions": "absolute"}, {"projections": "both"}, {"optimiser": "sgd"}, {"patience": 3},
+    {"visible_weight": 1.5}, {"modality_dropout": -0.1}, {"relative_reach": 0},
+], ids=str)  # fmt: skip
+def test_a_config_that_means_nothing_is_refused(wrong):
+    with pytest.raises(AssertionError):
+        config(**wrong)
 
 
-def test_the_optimisers_move_every_parameter_once():
-    model = make_model(positions="learned")
+def test_far_shots_are_all_as_far_as_the_reach_to_relative_positions():
+    """Only order beyond the reach is lost: two shots far from the third may change places."""
+    model, title = make_model(positions="relative", relative_reach=3, layers=1), make_title(12)
+    swapped = title.fused.copy()
+    swapped[[8, 11]] = swapped[[11, 8]]
+    shots = contextualise(model, title).shots
+    other = contextualise(model, TitleSequence("a", swapped, title.global_vector)).shots
+    assert np.allclose(shots[:6], other[:6], atol=1e-6)
+    assert not np.allclose(shots[6:8], other[6:8], atol=1e-4)
+
+
+def test_near_shots_count_more_at_the_start_of_relative_positions():
+    """ALiBi's slopes for four heads: 2^-2, 2^-4, 2^-6, 2^-8 for each shot between."""
+    model = make_model(positions="relative", heads=4, relative_reach=5)
+    assert model.relative_bias is not None
+    bias = model.relative_bias(10).detach()
+    assert bias.shape == (4, 10, 10) and not bias[:, :2].any() and not bias[:, :, :2].any()
+    assert bias[:, 2, 3].tolist() == bias[:, 3, 2].tolist() == [-(2.0**-n) for n in (2, 4, 6, 8)]
+    assert bias[0, 2].tolist() == [0, 0, 0, -0.25, -0.5, -0.75, -1, -1.25, -1.25, -1.25]
+
+
+NORMS_AND_TOKENS = {
+    "mask", "cls", "absent_global", "out_norm.weight", "out_norm.bias",
+    "layers.0.attention_norm.weight", "layers.0.attention_norm.bias",
+    "layers.0.ffn_norm.weight", "layers.0.ffn_norm.bias",
+    "in_projection.bias", "global_projection.bias", "out_projection.bias",
+    "layers.0.attention.gather.bias", "layers.0.widen.bias", "layers.0.narrow.bias",
+}  # fmt: skip
+BORDERS = {"in_projection.weight", "global_projection.weight", "out_projection.weight"}
+HIDDEN_MATRICES = {
+    "layers.0.attention.gather.weight", "layers.0.widen.weight", "layers.0.narrow.weight",
+}  # fmt: skip
+APART = [f"layers.0.attention.{part}." for part in ("query", "key", "value")]
+TOGETHER = ["layers.0.attention.query_key_value."]
+
+
+@pytest.mark.parametrize(("positions", "table"), [
+    ("rotary", set()), ("learned", {"learned_positions.weight"}),
+    ("relative", {"relative_bias.by_distance"}),
+])  # fmt: skip
+@pytest.mark.parametrize(("projections", "qkv"), [("apart", APART), ("together", TOGETHER)])
+@pytest.mark.parametrize("optimiser", ["muon", "adamw"])
+def test_each_parameter_has_the_optimiser_it_should(positions, table, projections, qkv, optimiser):
+    model = make_model(layers=1, positions=positions, projections=projections, optimiser=optimiser)
+    matrices = HIDDEN_MATRICES | {name + "weight" for name in qkv}
+    split = split_parameters(model)
+    assert set(split.muon) == (matrices if optimiser == "muon" else set())
+    assert set(split.adamw_decayed) == BORDERS | (matrices if optimiser == "adamw" else set())
+    assert set(split.adamw) == NORMS_AND_TOKENS | table | {name + "bias" for name in qkv}
+
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    config_ = replace(model.config, muon_lr=0.5, adamw_lr=0.25, weight_decay=0.125)
     moved = [
-        id(parameter)
-        for optimiser in make_optimisers(model, model.config)
+        (type(optimiser), group["lr"], group["weight_decay"], names[id(parameter)])
+        for optimiser in make_optimisers(model, config_)
         for group in optimiser.param_groups
         for parameter in group["params"]
     ]
-    assert sorted(moved) == sorted(id(parameter) for parameter in model.parameters())
+    assert len(moved) == len(names)  # each once
+    assert set(moved) == (
+        {(torch.optim.Muon, 0.5, 0.125, name) for name in split.muon}
+        | {(torch.optim.AdamW, 0.25, 0.125, name) for name in split.adamw_decayed}
+        | {(torch.optim.AdamW, 0.25, 0.0, name) for name in split.adamw}
+    )
+
+
+@pytest.mark.parametrize(("projections", "shapes"), [
+    ("apart", {(16, 16): 4, (64, 16): 1, (16, 64): 1}),
+    ("together", {(48, 16): 1, (16, 16): 1, (64, 16): 1, (16, 64): 1}),
+])  # fmt: skip
+def test_muon_orthogonalises_query_key_and_value_apart_or_together(projections, shapes):
+    model = make_model(layers=1, projections=projections)
+    muon = make_optimisers(model, model.config)[0]
+    assert isinstance(muon, torch.optim.Muon)
+    assert Counter(tuple(p.shape) for p in muon.param_groups[0]["params"]) == shapes
 
 
 def test_the_learning_rate_warms_up_and_dies_away():

@@ -1,13 +1,11 @@
-"""Training, evaluation and checkpoints, on small worlds where the truth is known."""
+"""Training and evaluation, on small worlds where the truth is known."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from indexer.context.checkpoint import load_checkpoint, save_checkpoint
 from indexer.context.evaluation import (
     HeldOut,
     hold_out,
@@ -185,79 +183,3 @@ def test_bad_vectors_are_refused_by_name():
         train([make_title("fine"), broken], TINY, steps=1, seed=0)
     with pytest.raises(ProfileMismatch, match="title narrow"):
         train([TitleSequence("narrow", np.ones((9, 3), np.float32))], TINY, steps=1, seed=0)
-
-
-def test_a_checkpoint_comes_back_the_same(trained, tmp_path):
-    titles, done, _ = trained
-    model_id = save_checkpoint(tmp_path / "models", done, fingerprint="of these titles")
-    before = torch.get_rng_state()
-    checkpoint = load_checkpoint(tmp_path / "models")
-    assert torch.equal(torch.get_rng_state(), before)
-    assert (checkpoint.id, checkpoint.fingerprint) == (model_id, "of these titles")
-    assert checkpoint.config == CONFIG and list(checkpoint.config.dims) == list(DIMS)
-    assert checkpoint.metrics == done.metrics and checkpoint.metrics.worthy
-    for title in titles:
-        loaded, made = contextualise(checkpoint.model, title), contextualise(done.model, title)
-        assert np.array_equal(loaded.shots, made.shots)
-        assert np.array_equal(loaded.title, made.title)
-
-
-def test_a_new_model_replaces_the_old_and_leaves_nothing_behind(tmp_path):
-    ids = [
-        save_checkpoint(tmp_path, train([make_title("one")], TINY, steps=1, seed=seed),
-                        fingerprint=str(seed))
-        for seed in (0, 1)
-    ]  # fmt: skip
-    assert ids[0] != ids[1] == load_checkpoint(tmp_path).id
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
-        f"context-{ids[1]}.safetensors", "context.json",
-    ]  # fmt: skip
-
-
-def _without_weights(folder):
-    next(folder.glob("*.safetensors")).unlink()
-
-
-def _with_a_flipped_bit(folder):
-    path = next(folder.glob("*.safetensors"))
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)
-
-
-def _half_written(folder):
-    path = folder / "context.json"
-    path.write_bytes(path.read_bytes()[:100])
-
-
-def _changed(**changes):
-    def damage(folder):
-        path = folder / "context.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-    return damage
-
-
-@pytest.mark.parametrize("damage", [
-    _without_weights, _with_a_flipped_bit, _half_written, _changed(format=99), _changed(id=5),
-    _changed(config={"dims": {"video": 9}, "global_dim": 8}), _changed(metrics={}),
-])  # fmt: skip
-def test_a_damaged_checkpoint_names_its_folder_and_the_way_out(damage, tmp_path):
-    done = train([make_title("one")], TINY, steps=1, seed=0)
-    save_checkpoint(tmp_path, done, fingerprint="")
-    damage(tmp_path)
-    with pytest.raises(CannotRunNow, match="cannot be used") as caught:
-        load_checkpoint(tmp_path)
-    assert str(tmp_path) in str(caught.value) and "`trimbin train`" in str(caught.value)
-
-
-def test_no_checkpoint_is_its_own_sentence(tmp_path):
-    with pytest.raises(CannotRunNow, match=r"There is no context model in .*`trimbin train`"):
-        load_checkpoint(tmp_path)
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
-    (tmp_path / "models").write_text("a file")
-    done = train([make_title("one")], TINY, steps=1, seed=0)
-    with pytest.raises(CannotRunNow, match=r"cannot be written to .*models"):
-        save_checkpoint(tmp_path / "models", done, fingerprint="")
