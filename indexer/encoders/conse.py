@@ -21,6 +21,7 @@ from indexer.encoders import sentences
 from indexer.encoders.classifier import PACKAGES, ImageClassifier
 from indexer.encoders.derived import derived
 from indexer.encoders.kinds import version_of
+from indexer.encoders.pace import paced
 from indexer.encoders.pooling import PooledTransformer
 from indexer.encoders.protocol import Frames, Vectors, unit
 from indexer.encoders.weights import absent_wheels, package_folder
@@ -44,6 +45,7 @@ class ConseFrames:
         """Return why it cannot load here, or None. Loads nothing."""
         return absent_wheels(*PACKAGES, sentences.PACKAGE, "onnxruntime", "onnx", "timm")
 
+    @paced
     def encode(self, items: Sequence[Frames | None]) -> Vectors:
         """Return (num_shots, 384) float32 unit vectors; zeros for a shot without frames."""
         vectors = np.zeros((len(items), self.dim), np.float32)

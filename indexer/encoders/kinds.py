@@ -11,10 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from indexer.encoders.precision import PRECISIONS
 from qdrant.schema import AUDIO, TEXT, VIDEO
 
 SPACES = (VIDEO, AUDIO, TEXT)
 """The spaces that encoders fill, in the order in which they are fused."""
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {"precision": PRECISIONS}
+"""Settings that take one of a few words, whatever the kind."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +43,23 @@ KINDS: Mapping[str, Kind] = {
         "indexer.encoders.video",
         "OpenClipFrames",
         required={"model": str, "pretrained": str},
+        optional={"pool": str, "precision": str},
     ),
     "wav2vec2": Kind(
         AUDIO,
         "indexer.encoders.audio",
         "Wav2Vec2Sound",
         required={"model": str},
+        optional={"centre": str, "precision": str},
         reads_words=False,
+        revision=2,
     ),
     "sentence": Kind(
         TEXT,
         "indexer.encoders.text",
         "SentenceText",
         required={"model": str},
-        optional={"query_prefix": str, "passage_prefix": str, "max_tokens": int},
+        optional={"query_prefix": str, "passage_prefix": str, "max_tokens": int, "precision": str},
     ),
     "openai": Kind(
         TEXT,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from indexer.encoders.precision import precise_enough
 from indexer.encoders.protocol import Vectors, unit
 from indexer.encoders.weights import single_threaded
 
@@ -25,7 +26,14 @@ class PooledTransformer:
     Reimers and Gurevych, "Sentence-BERT", arXiv 1908.10084, section 3.
     """
 
-    def __init__(self, source: str | Path, *, device: torch.device, max_tokens: int) -> None:
+    def __init__(
+        self,
+        source: str | Path,
+        *,
+        device: torch.device,
+        max_tokens: int,
+        precision: str = "float32",
+    ) -> None:
         from transformers import AutoModel, AutoTokenizer
 
         here_only = isinstance(source, Path)
@@ -34,6 +42,7 @@ class PooledTransformer:
         self._model = model.float().to(device).eval().requires_grad_(False)
         self._device = device
         self._max_tokens = max_tokens
+        self._precision = precision
         self.dim = int(model.config.hidden_size)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -43,7 +52,8 @@ class PooledTransformer:
         vectors = np.zeros((len(texts), self.dim), np.float32)
         by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         threads = single_threaded() if len(texts) <= FEW_TEXTS else contextlib.nullcontext()
-        with torch.inference_mode(), threads:
+        exact = precise_enough(self._device, self._precision)
+        with torch.inference_mode(), threads, exact:
             for start in range(0, len(by_length), BATCH):
                 places = by_length[start : start + BATCH]
                 tokens = self._tokenizer(
@@ -53,7 +63,7 @@ class PooledTransformer:
                     max_length=self._max_tokens,
                     return_tensors="pt",
                 ).to(self._device)
-                hidden = self._model(**tokens).last_hidden_state
+                hidden = self._model(**tokens).last_hidden_state.float()
                 real = tokens["attention_mask"].unsqueeze(-1).float()
                 vectors[places] = ((hidden * real).sum(1) / real.sum(1)).cpu().numpy()
         return unit(vectors)

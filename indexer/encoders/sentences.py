@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from indexer.encoders.kinds import version_of
+from indexer.encoders.pace import paced
 from indexer.encoders.pooling import PooledTransformer, with_words
 from indexer.encoders.protocol import Vectors
 from indexer.encoders.weights import (
@@ -39,6 +40,7 @@ class MiniLmText:
         """Return why it cannot load here, or None. Loads nothing."""
         return absent_wheels(PACKAGE)
 
+    @paced
     def encode(self, items: Sequence[str | None]) -> Vectors:
         """Return (num_items, 384) float32 unit vectors; zeros where nothing is said."""
         vectors = np.zeros((len(items), self.dim), np.float32)

@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from indexer.encoders.audio import SAMPLE_RATE_HZ, windows_of
 from indexer.encoders.derived import derived
 from indexer.encoders.kinds import version_of
+from indexer.encoders.ordinary import SAMPLE_RATE_HZ, SEED, SOUND_S, synthetic
+from indexer.encoders.pace import paced
 from indexer.encoders.protocol import Sound, Vectors, unit
 from indexer.encoders.weights import OFFLINE_EXTRA, absent_wheels, onnx_session, package_folder
+from indexer.encoders.windows import back_to_back
 from indexer.profiles.parse import EncoderSpec
 from qdrant.errors import WeightsUnavailable
 
@@ -28,9 +30,8 @@ MODEL = "assets/tiny-en/encoder_model.ort"
 DIM = 288
 RECEPTIVE_FIELD_SAMPLES = 895
 """127 + 12 * 64: its three convolutions give no step below that."""
-
-SEED = 20260223
-SOUND_S = 4
+WINDOW_SAMPLES = 30 * SAMPLE_RATE_HZ
+"""Memory grows with the square of a window's length."""
 
 
 class MoonshineSound:
@@ -61,6 +62,7 @@ class MoonshineSound:
             return f"this release of {PACKAGE} carries no weights; {OFFLINE_EXTRA}"
         return absent
 
+    @paced
     def encode(self, items: Sequence[Sound | None]) -> Vectors:
         """Return (num_shots, 288) float32 unit vectors; zeros for a shot without samples."""
         vectors = np.zeros((len(items), self.dim), np.float32)
@@ -71,7 +73,7 @@ class MoonshineSound:
         return unit(vectors)
 
     def _listen(self, samples: Sound) -> Vectors:
-        windows = windows_of(samples, at_least=RECEPTIVE_FIELD_SAMPLES)
+        windows = back_to_back(samples, longest=WINDOW_SAMPLES, at_least=RECEPTIVE_FIELD_SAMPLES)
         return unit(np.mean([self._steps(window).mean(0) for window in windows], axis=0))
 
     def _steps(self, window: Sound) -> Vectors:
@@ -95,9 +97,9 @@ def _session() -> Any:
 def ordinary_sounds() -> Iterator[Sound]:
     """Yield sounds of a few seconds: half of them speech, half tones, noises and hum."""
     speech = list(_speech(package_folder(PACKAGE) / "assets"))
-    synthetic = list(_synthetic())
-    yield from speech[: len(synthetic)]
-    yield from synthetic
+    made = list(synthetic())
+    yield from speech[: len(made)]
+    yield from made
 
 
 def _speech(assets: Path) -> Iterator[Sound]:
@@ -109,17 +111,3 @@ def _speech(assets: Path) -> Iterator[Sound]:
         thinned = samples[: len(samples) // step * step].reshape(-1, step).mean(1)
         for start in range(0, len(thinned) - SOUND_S * SAMPLE_RATE_HZ, SOUND_S * SAMPLE_RATE_HZ):
             yield thinned[start : start + SOUND_S * SAMPLE_RATE_HZ].astype(np.float32)
-
-
-def _synthetic() -> Iterator[Sound]:
-    random = np.random.default_rng(SEED)
-    time_s = np.arange(SOUND_S * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
-    for loudness in (0.02, 0.3):
-        white = random.standard_normal(len(time_s))
-        brown = np.cumsum(white)
-        notes = [110 * 2 ** (n / 12) for n in (0, 4, 7, 12, 24)]
-        chord = sum(np.sin(2 * np.pi * hz * time_s) for hz in notes)
-        sweep = np.sin(2 * np.pi * (80 * time_s + 400 * time_s**2))
-        beats = white * np.exp(-8 * (time_s % 0.5))
-        for sound in (white, brown - brown.mean(), chord, sweep, beats):
-            yield (loudness * sound / np.abs(sound).max()).astype(np.float32)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.encoders.kinds import version_of
+from indexer.encoders.pace import paced
 from indexer.encoders.pooling import PooledTransformer, with_words
 from indexer.encoders.protocol import Vectors
 from indexer.encoders.weights import from_hub, missing_on_disk, pick_device
@@ -36,6 +37,7 @@ class SentenceText:
                 folder if folder.is_dir() else self.name,
                 device=pick_device(device),
                 max_tokens=max_tokens,
+                precision=settings.get("precision", "auto"),
             )
         self.dim = self._model.dim
 
@@ -44,6 +46,7 @@ class SentenceText:
         """Return why it cannot load without network, or None. Loads nothing."""
         return missing_on_disk(spec.settings["model"], files=WEIGHT_FILES)
 
+    @paced
     def encode(self, items: Sequence[str | None]) -> Vectors:
         """Return (num_items, dim) float32 unit vectors; zeros where nothing is said."""
         return self._encode(items, prefix=self._passage_prefix)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from indexer.encoders.kinds import KINDS, SPACES, Kind
+from indexer.encoders.kinds import CHOICES, KINDS, SPACES, Kind
 from qdrant.errors import UsageError
 from qdrant.ranking import Calibration
 from qdrant.schema import DENSE_SPACES, LINE
@@ -148,6 +148,8 @@ def _settings(table: _Table, kind: Kind) -> dict[str, Any]:
     for key, wanted in kind.optional.items():
         if key in table.rest:
             settings[key] = table.take(key, wanted)
+            if key in CHOICES and settings[key] not in CHOICES[key]:
+                raise table.wrong(key, f"one of {', '.join(CHOICES[key])}")
     table.done()
     return settings
 
