@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.finetune import finetune
+from app.options import device_option, json_option, library_option
+from app.versions import rebuild, versions
 from indexer import environment
 from indexer.choices import DETECTORS, TRANSCRIBING
+from indexer.memory import keep_few_kernels
 from qdrant.errors import TrimbinError
 
 if TYPE_CHECKING:
@@ -52,24 +56,6 @@ def _complain(sentence: str) -> None:
     click.echo(f"trimbin: {sentence}", err=True)
 
 
-library_option = click.option(
-    "--library",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=environment.library_root,
-    show_default="TRIMBIN_LIBRARY, else the user's data folder",
-    help="The library's folder.",
-)
-device_option = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where the models run.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="trimbin")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what each stage took, on stderr.")
@@ -82,6 +68,7 @@ def main(verbose: bool) -> None:
     )
     for chatty in ("httpx", "httpcore", "urllib3", "huggingface_hub", "transformers"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    keep_few_kernels()
 
 
 @main.command()
@@ -334,3 +321,8 @@ def demo(root: Path, films: Path | None, serve: bool, port: int) -> None:
 
     if run_demo(root, films=films, serve=serve, port=port):
         raise click.exceptions.Exit(FAILED_INPUTS_EXIT)
+
+
+main.add_command(versions)
+main.add_command(finetune)
+main.add_command(rebuild)

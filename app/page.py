@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 COMMAND = "trimbin ui"
 ANSWERS_KEPT = 200
+LEAVE_AFTER_S = 10.0
+"""How long a version that is no longer in use stays open for searches under way."""
 
 _turn = threading.RLock()
 _catalogue: Catalogue | None = None
@@ -42,6 +44,8 @@ def catalogue() -> Catalogue:
     with _turn:
         if _is_closed:
             raise CannotRunNow("The page is being closed. Start it again with `trimbin ui`.")
+        if _catalogue is not None and not _catalogue.library.is_current():
+            _leave(_catalogue)
         if _catalogue is None:
             library = Library.open(environment.library_root())
             _catalogue = Catalogue(library, command=COMMAND)
@@ -70,8 +74,9 @@ def encoders() -> EncoderSet:
     """Return the encoders of the library's profile; each loads once, when it is first used."""
     global _encoders
     with _turn:
+        opened = library()  # where another version is in use by now, the old one's are let go
         if _encoders is None:
-            _encoders = encoders_of(library())
+            _encoders = encoders_of(opened)
         return _encoders
 
 
@@ -93,6 +98,15 @@ def close() -> None:
         if _catalogue is not None:
             _catalogue.close()
             _catalogue = None
+
+
+def _leave(former: Catalogue) -> None:
+    """Let the version go that another one has followed; searches under way in it end first."""
+    global _catalogue, _encoders
+    _catalogue = _encoders = None
+    closing = threading.Timer(LEAVE_AFTER_S, former.close)
+    closing.daemon = True
+    closing.start()
 
 
 def _settings_file() -> Path:
@@ -124,7 +138,9 @@ def answer(request: Request) -> Answer:
 @st.cache_data(max_entries=ANSWERS_KEPT, show_spinner=False)
 def _answer(words: str, top: int, title: str | None, seen: tuple[tuple[str, str], ...]) -> Answer:
     """Search. `seen` is there for the cache: titles that come or go make another question of it."""
-    return search(catalogue(), encoders(), Request(words=words, top=top, title=title))
+    with _turn:  # both of one version, whatever is switched to meanwhile
+        opened, of_it = catalogue(), encoders()
+    return search(opened, of_it, Request(words=words, top=top, title=title))
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+import rich.progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from indexer.catalogue import Catalogue
 from indexer.encoders.load import EncoderSet, load_encoders
@@ -41,19 +42,27 @@ def open_studio(
 ) -> Iterator[Studio]:
     """Open everything that titles are made with, with a progress bar on stderr."""
     encoders = encoders_of(library, device=device, allow_endpoint=allow_endpoint)
-    with _bars() as bars:
-        task = bars.add_task("", total=None, visible=False)
+    with bars() as drawn:
+        yield Studio(library, encoders, progress=drawn.draw, say=drawn.say)
 
-        def draw(stage: str, done: float, total: float) -> None:
-            unfinished = not total or done < total
-            bars.update(
-                task, description=stage, completed=done, total=total or None, visible=unfinished
-            )
 
-        def say(sentence: str) -> None:
-            bars.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+class Bars:
+    """A progress bar on stderr, and sentences above it."""
 
-        yield Studio(library, encoders, progress=draw, say=say)
+    def __init__(self, bars: rich.progress.Progress) -> None:
+        self._bars = bars
+        self._task = bars.add_task("", total=None, visible=False)
+
+    def draw(self, stage: str, done: float, total: float) -> None:
+        """Draw how far something is; a `Progress`."""
+        unfinished = not total or done < total
+        self._bars.update(
+            self._task, description=stage, completed=done, total=total or None, visible=unfinished
+        )
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the bar."""
+        self._bars.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -94,12 +103,15 @@ def publishing(studio: Studio, *, command: str) -> Iterator[Catalogue]:
         ) from refused[0]
 
 
-def _bars() -> Progress:
-    return Progress(
+@contextmanager
+def bars() -> Iterator[Bars]:
+    """Show a progress bar on stderr while something takes long."""
+    with rich.progress.Progress(
         TextColumn("{task.description:<10}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
-    )
+    ) as progress:
+        yield Bars(progress)

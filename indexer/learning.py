@@ -28,8 +28,6 @@ GROWTH_THAT_IS_DUE = 4
 MIN_SHOTS = 8
 """Fewer shots than this in the whole library say nothing about context."""
 SEED = 20_260_223
-STEPS_A_GIVING_BACK = 8
-"""Between two returns of memory: batches differ in size, and leave gaps behind."""
 
 
 def context_due(library: Library) -> Literal["first", "again"] | None:
@@ -100,8 +98,6 @@ def bring_into_context(studio: Studio) -> None:
 
 def _tell_step(studio: Studio, step: TrainStep) -> None:
     studio.progress(f"Learning context, loss {step.loss:.3f}", step.step, step.steps)
-    if step.step % STEPS_A_GIVING_BACK == 0:
-        give_back()
 
 
 @contextmanager

@@ -2,45 +2,54 @@
 
 A title's folder is the truth; everything in the store can be made again from it. The manifest is
 renamed into place last, so a title is there whole or not at all.
+
+A model version that is made beside the first one has a home of its own, with titles and context
+models; `trimbin.toml` says in which home the version in use lives. That file alone decides, and it
+is replaced in one step: whoever opens the library finds one version or another, never half of each.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
-from filelock import FileLock
 
 from indexer.disk import explained, write_atomically
 from indexer.manifest import MANIFEST_FILE, Manifest, read_manifest
 from indexer.profiles import Profile, load_profile
+from indexer.settings import SETTINGS_FILE as SETTINGS_FILE
+from indexer.settings import alone, change_settings, read_settings, write_settings
 from qdrant.errors import CannotRunNow, InputError, ProfileMismatch, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SETTINGS_FILE = "trimbin.toml"
 SHOTS_FILE = "shots.parquet"
 CONTEXT_RECORD = "context.json"
 PROFILE_FILE = "profile.toml"
+VERSIONS_FOLDER = "versions"
+CONSENT_FILE = "consent.toml"
+FURTHER = re.compile(r"(?<=-[0-9a-f]{8})-\d+$")
+"""How the home of a further version of the same encoders ends: `offline-1a2b3c4d-2`."""
 DEFAULT_PROFILE = "clip"
 
 
 @dataclass
 class Library:
-    """A folder of indexed titles, bound to one profile."""
+    """A folder of indexed titles, in one of its versions: by default the one in use."""
 
     root: Path
     library_id: str
     profile: Profile
+    beside: str | None = None  # the home of a version made beside the first: versions/<beside>
     _manifests: dict[str, tuple[int, Manifest]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -60,18 +69,18 @@ class Library:
                 )
             return cls._bound(root)
         asked = load_profile(profile) if profile else None
-        with _made_alone(root):
+        with alone(root):
             if not (root / SETTINGS_FILE).is_file():
                 return cls._bind(root, str(uuid.uuid4()), asked or load_profile(DEFAULT_PROFILE))
             library = cls._bound(root)
             if asked is None or asked.version == library.version:
                 return library
-            if any(root.glob(f"titles/*/{MANIFEST_FILE}")):
+            if library.beside or any(root.glob(f"titles/*/{MANIFEST_FILE}")):
                 raise ProfileMismatch(
                     f"The library at {root} is bound to profile {library.profile.name!r} "
                     f"({library.version}), so its vectors cannot be mixed with those of "
-                    f"{profile!r}. Leave --profile out, or index into a new library with "
-                    "`--library`."
+                    f"{profile!r}. Leave --profile out, move the library with `trimbin versions "
+                    f"register --profile {profile}`, or index into a new one with `--library`."
                 )
             return cls._bind(root, library.library_id, asked)
 
@@ -80,15 +89,21 @@ class Library:
         """Open a library that is there."""
         path = root / SETTINGS_FILE
         try:
-            settings = tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
+            settings = read_settings(root)
             library_id, bound = settings["library_id"], settings["profile"]
         except (OSError, KeyError, ValueError) as error:
             raise CannotRunNow(
                 f"{path} cannot be read ({error}). Put it back from a copy, or index into a new "
                 "library with `--library`."
             ) from error
-        copy = root / PROFILE_FILE
-        return cls(root, library_id, load_profile(copy if copy.is_file() else bound))
+        beside = settings.get("beside")
+        copy = root / VERSIONS_FOLDER / beside / PROFILE_FILE if beside else root / PROFILE_FILE
+        if beside and not copy.is_file():
+            raise CannotRunNow(
+                f"{path} says that version {beside} is in use, and {copy} is not there. Put the "
+                "folder back, or take the line `beside` out to use the first version."
+            )
+        return cls(root, library_id, load_profile(copy if copy.is_file() else bound), beside)
 
     @classmethod
     def _bind(cls, root: Path, library_id: str, profile: Profile) -> Library:
@@ -96,35 +111,83 @@ class Library:
         with explained(root):
             (root / "titles").mkdir(exist_ok=True)
             write_atomically(root / PROFILE_FILE, profile.to_toml().encode())
-        library._write_settings({})
+        write_settings(
+            root, {"library_id": library_id, "profile": profile.name, "version": profile.version}
+        )
         return library
-
-    def _write_settings(self, consent: Mapping[str, str]) -> None:
-        document = tomlkit.document()
-        document["library_id"] = self.library_id
-        document["profile"] = self.profile.name
-        document["version"] = self.profile.version
-        if consent:
-            document["consent"] = dict(consent)
-        with explained(self.root):
-            write_atomically(self.root / SETTINGS_FILE, tomlkit.dumps(document).encode())
 
     @property
     def version(self) -> str:
-        """The model version in use, which names the collection."""
-        return self.profile.version
+        """The model version, which names the collection: the profile's, and which one of it."""
+        further = FURTHER.search(self.beside or "")
+        return self.profile.version + (further[0] if further else "")
+
+    @property
+    def home(self) -> Path:
+        """Where this version's titles and context models lie."""
+        return self.root / VERSIONS_FOLDER / self.beside if self.beside else self.root
+
+    def at(self, beside: str | None) -> Library:
+        """Return this library as it is in another version's home; None: in the first one's.
+
+        Raises `UsageError` where that version's profile is not there.
+        """
+        if beside == self.beside:
+            return self
+        path = self.root / VERSIONS_FOLDER / beside if beside else self.root
+        return Library(self.root, self.library_id, load_profile(path / PROFILE_FILE), beside)
+
+    def is_current(self) -> bool:
+        """Whether the library still uses the version that it was opened in, as far as one can see.
+
+        A process that stays open asks now and then, and opens the library anew where it does not.
+        """
+        try:
+            return bool(read_settings(self.root).get("beside") == self.beside)
+        except (OSError, ValueError):
+            return True
+
+    def used_before(self) -> tuple[str | None, ...]:
+        """Return the homes of the versions used before the one in use, the latest last."""
+        return tuple(name or None for name in read_settings(self.root).get("before", ()))
+
+    def use(self, *, before: Sequence[str | None]) -> None:
+        """Make this the version in use: one file is replaced, and all that is to it.
+
+        `before` are the homes of those used before it. Raises `CannotRunNow` where the library
+        cannot be written.
+        """
+        chosen = {
+            "profile": self.profile.name,
+            "version": self.version,
+            "beside": self.beside,
+            "before": [name or "" for name in before],
+        }
+        change_settings(self.root, lambda settings: {**settings, **chosen})
 
     @property
     def consented_endpoint(self) -> str | None:
         """The endpoint that dialogue may be sent to, once somebody has agreed."""
-        settings = tomlkit.parse((self.root / SETTINGS_FILE).read_text(encoding="utf-8")).unwrap()
-        endpoint: str | None = settings.get("consent", {}).get("endpoint")
-        return endpoint
+        return self._consent().get("endpoint")
 
     def consent_to(self, endpoint: str) -> None:
-        """Record that dialogue may be sent to this endpoint."""
+        """Record that dialogue may be sent to this endpoint, to make this version's vectors."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        self._write_settings({"endpoint": endpoint, "given_at": now})
+        consent = {"endpoint": endpoint, "given_at": now}
+        if self.beside:
+            with explained(self.root):
+                write_atomically(self.home / CONSENT_FILE, tomlkit.dumps(consent).encode())
+            return
+        change_settings(self.root, lambda settings: {**settings, "consent": consent})
+
+    def _consent(self) -> dict[str, str]:
+        if not self.beside:
+            return dict(read_settings(self.root).get("consent", {}))
+        try:
+            told = (self.home / CONSENT_FILE).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return {}
+        return dict(tomlkit.parse(told).unwrap())
 
     @property
     def store_folder(self) -> Path:
@@ -134,7 +197,7 @@ class Library:
     @property
     def models_folder(self) -> Path:
         """Where context checkpoints lie."""
-        return self.root / "models"
+        return self.home / "models"
 
     @property
     def context_folder(self) -> Path:
@@ -165,7 +228,7 @@ class Library:
 
     def folder(self, title_id: str) -> Path:
         """Return a title's folder."""
-        return self.root / "titles" / title_id
+        return self.home / "titles" / title_id
 
     def thumbnail(self, title_id: str, shot: int) -> Path:
         """Return where a shot's picture lies (it may be absent: sound has none)."""
@@ -174,7 +237,7 @@ class Library:
     def titles(self) -> list[Manifest]:
         """Return every finished title, by name. Unchanged manifests are not read twice."""
         found: dict[str, tuple[int, Manifest]] = {}
-        for path in self.root.glob(f"titles/*/{MANIFEST_FILE}"):
+        for path in self.home.glob(f"titles/*/{MANIFEST_FILE}"):
             try:
                 mtime_ns = path.stat().st_mtime_ns
             except FileNotFoundError:
@@ -198,7 +261,7 @@ class Library:
 
     def damaged(self) -> list[Path]:
         """Return the manifests that cannot be read."""
-        found = sorted(self.root.glob(f"titles/*/{MANIFEST_FILE}"))
+        found = sorted(self.home.glob(f"titles/*/{MANIFEST_FILE}"))
         return [path for path in found if read_manifest(path) is None]
 
     def find(self, title_id: str) -> Manifest | None:
@@ -226,16 +289,3 @@ class Library:
         with explained(self.root):
             write_atomically(self.folder(manifest.title_id) / MANIFEST_FILE, payload.encode())
         return stamped
-
-
-@contextmanager
-def _made_alone(root: Path) -> Iterator[None]:
-    """Let one process at a time make a library, so that two first runs make one and not two."""
-    with explained(root):
-        root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(root / ".lock")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()

@@ -133,12 +133,14 @@ def _on_server(schema: Schema, *, library_id: str, url: str, api_key: str | None
 def _as_owner(home: Path, schema: Schema, *, library_id: str, ownership: Ownership) -> ShotStore:
     from qdrant.edge import EdgeBackend
     from qdrant.loopback import Loopback
+    from qdrant.replacement import take_up
     from qdrant.server import collection_name
     from qdrant.shots import Shots
 
     # Closed in reverse: nobody is let in, then the shard is shut, then the next may own it.
     with contextlib.ExitStack() as stack:
         stack.callback(ownership.release)
+        take_up(home)
         backend = EdgeBackend(home)
         stack.callback(backend.close)
         backend.ensure(schema)
