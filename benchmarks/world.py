@@ -154,7 +154,7 @@ class Catalogue:
         }
 
     def _questions(self, task: str) -> dict[str, Floats]:
-        """Return what a task asks of the shot's own content and of its story: (numbers, classes)."""
+        """Return what a task asks of the shot and of its story: (numbers, classes) each."""
         classes = {"ad": self.world.categories, "tone": self.world.tones, "genre": len(GENRES)}
         num = classes.get(task, 1)
         asked = {"own": (OWN, num), "tone": (TONE, num), "place": (PLACE, num),
