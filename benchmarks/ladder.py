@@ -5,7 +5,8 @@ choose on others still, and are tested on the last. Beside every row stand the c
 training: the mean of the neighbours' vectors, its width chosen on validation, alone and beside the
 shot's own. SIMULATION throughout (see `world`).
 
-Usage: ladder.py [--quick] [--variants NAME ...] [--strengths S ...] [--seeds N ...] [--steps N]
+Usage: ladder.py [--quick | --fewer] [--variants NAME ...] [--strengths S ...] [--seeds N ...]
+                 [--steps N] [--record FILE]
 """
 
 from __future__ import annotations
@@ -29,21 +30,23 @@ from benchmarks.figures import report
 from benchmarks.probes import Probed, difference, probe, stacked
 from benchmarks.world import MODALITIES, TASKS, Catalogue, Title, World
 from indexer.context.config import ContextConfig, faithful
+from indexer.context.evaluation import NUM_PASSES
 from indexer.context.model import ContextModel
 from indexer.context.sequence import TitleSequence
 from indexer.context.train import Trained, train
-from indexer.context.vectors import contextualise
+from indexer.context.vectors import contextualise, predict
 from indexer.context.windows import most_central, overlapping_windows
 from indexer.encoders.fuse import fuse
 from indexer.encoders.protocol import unit
 
 Floats = NDArray[np.float32]
 Features = list[Floats]
-"""A title each: (num_shots, dim)."""
+"""A title each: (num_clips, dim)."""
 
-NUM_TITLES = {"model": 120, "train": 80, "validation": 20, "test": 50}
+NUM_TITLES = {"model": 300, "train": 240, "validation": 40, "test": 120}
+FEWER_TITLES = {"model": 120, "train": 100, "validation": 24, "test": 50}
 QUICK_TITLES = {"model": 6, "train": 6, "validation": 3, "test": 4}
-STEPS, QUICK_STEPS = 1000, 8
+STEPS, FEWER_STEPS, QUICK_STEPS = 1600, 400, 8
 SECONDS_LIMIT = 600.0
 WIDTHS = (1, 2, 4, 8)
 """Shots on either side of which the controls take the mean."""
@@ -68,6 +71,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "loss a modality 1": {"modality_weight": 1.0},
     "modality dropout .2": {"modality_dropout": 0.2},
     "q, k, v together": {"projections": "together"},
+    "AdamW": {"optimiser": "adamw"},
+    "AdamW, 2e-3": {"optimiser": "adamw", "adamw_lr": 2e-3},
+    "AdamW, 1e-3": {"optimiser": "adamw", "adamw_lr": 1e-3},
     "mask 10": {"mask_share": 0.1},
     "mask 30": {"mask_share": 0.3},
     "mask 40": {"mask_share": 0.4},
@@ -86,7 +92,7 @@ class Split:
 
     def asked(self, task: str, row: Callable[[dict[str, Features], int], Floats]) -> Any:
         return stacked(task, [
-            (title.number, of_clips(row(self.rows, n), title), title.labels[task])
+            (title.number, row(self.rows, n), title.labels[task])
             for n, title in enumerate(self.titles)
         ])  # fmt: skip
 
@@ -97,9 +103,7 @@ def sequence_of(title: Title, *, with_global: bool = True) -> TitleSequence:
 
 
 def of_clips(features: Floats, title: Title) -> Floats:
-    """Return a clip's vector: the mean of its shots', unit length."""
-    if len(features) == len(title.clips) != title.num_shots:
-        return features
+    """Return each clip's vector, the mean of its shots': (num_clips, dim), unit length."""
     return unit(np.stack([features[a:b].mean(axis=0) for a, b in title.clips]))
 
 
@@ -111,13 +115,15 @@ def mean_over(fused: Floats, width: int) -> Floats:
     return unit((sums[high] - sums[low]) / (high - low)[:, None])
 
 
-def read(model: ContextModel, sequence: TitleSequence) -> tuple[Floats, Floats]:
+def read(
+    model: ContextModel, sequence: TitleSequence, hidden_shots: NDArray[np.bool_] | None = None
+) -> tuple[Floats, Floats]:
     """Return a title's contextual outputs and hidden states, (num_shots, dim) each."""
     caught: list[Floats] = []
     hook = model.out_projection.register_forward_hook(
         lambda module, given, output: caught.append(given[0][0].numpy())
     )
-    outputs = contextualise(model, sequence).shots
+    outputs = predict(model, sequence, hidden_shots=hidden_shots).shots
     hook.remove()
     config = model.config
     windows = overlapping_windows(
@@ -131,6 +137,18 @@ def read(model: ContextModel, sequence: TitleSequence) -> tuple[Floats, Floats]:
     return outputs, unit(hidden)
 
 
+def expected(model: ContextModel, sequence: TitleSequence) -> tuple[Floats, Floats]:
+    """Return outputs and hidden states as the other shots alone would have them."""
+    phases = np.arange(sequence.num_shots) % NUM_PASSES
+    outputs = np.zeros_like(sequence.fused)
+    hidden = np.zeros((sequence.num_shots, model.config.hidden), np.float32)
+    for phase in range(NUM_PASSES):
+        asked = phases == phase
+        said = read(model, sequence, asked)
+        outputs[asked], hidden[asked] = (vectors[asked] for vectors in said)
+    return outputs, hidden
+
+
 def alone(model: ContextModel, sequence: TitleSequence, title: Title) -> Floats:
     """Return each clip's vector read without its title: (num_clips, dim)."""
     bare = TitleSequence(sequence.title_id, sequence.fused, None)
@@ -141,24 +159,34 @@ def alone(model: ContextModel, sequence: TitleSequence, title: Title) -> Floats:
 
 def plain_rows(titles: Sequence[Title]) -> dict[str, Features]:
     """Return what needs no model."""
-    rows: dict[str, Features] = {m: [t.parts[m] for t in titles] for m in MODALITIES}
-    rows["concat"] = [sequence_of(t).fused for t in titles]
+    rows: dict[str, Features] = {m: [of_clips(t.parts[m], t) for t in titles] for m in MODALITIES}
+    fused = [sequence_of(title).fused for title in titles]
+    rows["concat"] = [of_clips(f, t) for f, t in zip(fused, titles, strict=True)]
     for width in WIDTHS:
-        rows[f"mean {width}"] = [mean_over(fused, width) for fused in rows["concat"]]
+        means = zip(fused, titles, strict=True)
+        rows[f"mean {width}"] = [of_clips(mean_over(f, width), t) for f, t in means]
+    rows["story"] = [told(title) for title in titles]
     return rows
+
+
+def told(title: Title) -> Floats:
+    """Return what no model is told: the story of each clip, as it was written."""
+    story = np.concatenate([title.mood, title.subject, title.place], axis=1)
+    return np.stack([story[a:b].mean(axis=0) for a, b in title.clips])
 
 
 def model_rows(
     model: ContextModel, titles: Sequence[Title], *, clips_alone: bool
 ) -> dict[str, Features]:
-    rows: dict[str, Features] = {"output": [], "hidden": [], "alone": []}
+    """Return what a model makes of the titles' clips."""
+    rows: dict[str, Features] = {name: [] for name in MODEL_ROWS}
     for title in titles:
         sequence = sequence_of(title)
-        outputs, hidden = read(model, sequence)
-        rows["output"].append(outputs)
-        rows["hidden"].append(hidden)
+        said = (*read(model, sequence), *expected(model, sequence))
+        for name, vectors in zip(MODEL_ROWS, said, strict=True):
+            rows[name].append(of_clips(vectors, title))
         if clips_alone:
-            rows["alone"].append(alone(model, sequence, title))
+            rows.setdefault("alone", []).append(alone(model, sequence, title))
     return rows
 
 
@@ -167,20 +195,38 @@ def joined(*names: str) -> Callable[[dict[str, Features], int], Floats]:
     return lambda rows, n: np.concatenate([rows[name][n] for name in names], axis=1)
 
 
+def summed(one: str, other: str, share: float) -> Callable[[dict[str, Features], int], Floats]:
+    """Return a row that is two of the same size in one."""
+    return lambda rows, n: unit(rows[one][n] + share * rows[other][n])
+
+
+def beside(one: str, *others: str) -> Callable[[dict[str, Features], int], Floats]:
+    """Return a row that is one beside the mean of others of its size."""
+    return lambda rows, n: np.concatenate(
+        [rows[one][n], unit(sum(rows[other][n] for other in others))], axis=1
+    )
+
+
+MODEL_ROWS = ("output", "hidden", "expected output", "expected hidden")
 PLAIN = {m: joined(m) for m in (*MODALITIES, "concat")}
+CEILING = {"own and the story as written": joined("concat", "story")}
 CONTROLS = {
     **{f"mean of {2 * w + 1}": joined(f"mean {w}") for w in WIDTHS},
     **{f"own and mean of {2 * w + 1}": joined("concat", f"mean {w}") for w in WIDTHS},
 }
 CONTEXTUAL = {
-    "output": joined("output"),
-    "hidden": joined("hidden"),
+    **{name: joined(name) for name in MODEL_ROWS[:3]},
     "own and output": joined("concat", "output"),
     "own and hidden": joined("concat", "hidden"),
-    "own, output and hidden": joined("concat", "output", "hidden"),
-    "own, mean of 5 and hidden": joined("concat", "mean 2", "hidden"),
+    "own and expected": joined("concat", "expected output"),
+    "own, hidden and expected": joined("concat", "hidden", "expected hidden"),
     "own, mean of 9 and hidden": joined("concat", "mean 4", "hidden"),
-    "own, mean of 9, output and hidden": joined("concat", "mean 4", "output", "hidden"),
+    "own, mean of 9 and expected": joined("concat", "mean 4", "expected hidden"),
+    "own, mean of 17 and expected": joined("concat", "mean 8", "expected output"),
+    "own + expected in one": summed("concat", "expected output", 1.0),
+    "own + half of expected in one": summed("concat", "expected output", 0.5),
+    "own, and mean of 9 + expected": beside("concat", "mean 4", "expected output"),
+    "own, and mean of 17 + expected": beside("concat", "mean 8", "expected output"),
 }
 
 
@@ -226,7 +272,7 @@ def climb(
     """Return a record of every variant on one world."""
     catalogue = Catalogue(World(strength=strength, seed=seed))
     splits = splits_of(catalogue, sizes)
-    plain = probed(splits, {**PLAIN, **CONTROLS})
+    plain = probed(splits, {**PLAIN, **CONTROLS, **CEILING})
     titles = [sequence_of(title) for title in catalogue.titles(0, sizes["model"])]
     records = []
     for variant in variants:
@@ -280,12 +326,15 @@ def main() -> None:
     parser.add_argument("--variants", nargs="*", default=["default"], choices=list(VARIANTS))
     parser.add_argument("--strengths", nargs="*", type=float, default=[MIDDLE])
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_argument("--fewer", action="store_true", help="fewer titles and steps: ablations")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--record", type=Path, help="a file to which a line a run is added")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    sizes = QUICK_TITLES if given.quick else NUM_TITLES
-    steps = given.steps or (QUICK_STEPS if given.quick else STEPS)
+    sizes, steps = NUM_TITLES, given.steps or STEPS
+    if given.quick or given.fewer:
+        sizes = QUICK_TITLES if given.quick else FEWER_TITLES
+        steps = given.steps or (QUICK_STEPS if given.quick else FEWER_STEPS)
     records = []
     for strength in given.strengths:
         for seed in given.seeds:

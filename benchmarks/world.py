@@ -78,6 +78,7 @@ class Title:
     subject: Floats  # (num_shots, SUBJECT) of its scene
     line: Floats  # (num_shots, SUBJECT) what is said in the shot; zeros without a line
     place: Floats  # (num_shots, PLACE) of its scene
+    mood: Floats  # (num_shots, TONE + 3) of its scene: tone, tension, turning point, the lead's
     genre: int
     clips: NDArray[np.int32]  # (num_clips, 2) half-open shots
     labels: dict[str, Floats]  # task -> (num_clips, num_classes), or (num_clips, 1)
@@ -140,6 +141,9 @@ class Catalogue:
         return Title(
             number=number, parts=parts, about=_unit(about), scene=story.scene,
             storyline=story.storyline, subject=story.subject, line=line, place=story.place,
+            mood=np.concatenate(
+                [story.tone, story.tension, story.turning, story.has_lead], axis=1
+            ),
             genre=genre, clips=clips,
             labels=self._labels(story, own, genre, theme, clips, random),
         )  # fmt: skip

@@ -28,6 +28,8 @@ GROWTH_THAT_IS_DUE = 4
 MIN_SHOTS = 8
 """Fewer shots than this in the whole library say nothing about context."""
 SEED = 20_260_223
+STEPS_A_SAVING = 20
+"""Between two writings of a training under way: killed, it goes on from there."""
 
 
 def context_due(library: Library) -> Literal["first", "again"] | None:
@@ -71,6 +73,8 @@ def learn_context(
             seconds_limit=seconds or float("inf"),
             seed=SEED,
             progress=partial(_tell_step, studio),
+            resume_folder=library.models_folder,
+            save_every=STEPS_A_SAVING,
         )
         save_checkpoint(library.context_folder, trained, fingerprint=fingerprint)
     studio.say(_told(trained.metrics))

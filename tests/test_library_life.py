@@ -205,3 +205,23 @@ def test_every_shot_has_its_picture_and_an_earlier_cut_leaves_none(
     assert run(studio, films / "A.mp4")["A.mp4"].status == "updated"
     assert len(list(pictures.iterdir())) == 6
     assert studio.library.shots(title.title_id)["start_frame"][ROCKET] == 96
+
+
+def test_a_training_that_was_killed_goes_on_where_it_stopped(studio: Studio, films: Path) -> None:
+    run(studio, films)
+    steps: list[int] = []
+
+    def die_at_30(task: str, done: int, total: int) -> None:
+        steps.append(done)
+        if done == 30:
+            raise KeyboardInterrupt
+
+    studio.progress = die_at_30
+    with pytest.raises(KeyboardInterrupt):
+        learn_context(studio, steps=40)
+    steps.clear()
+    studio.progress = lambda task, done, total: steps.append(done)
+    metrics = learn_context(studio, steps=40)
+    assert steps == list(range(21, 41))
+    assert metrics.steps == 40
+    assert not list(studio.library.models_folder.glob("*.resume"))

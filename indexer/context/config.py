@@ -27,7 +27,7 @@ class ContextConfig:
     dropout: float = 0.1
     max_shots: int = 512  # shots read together; a longer title is read in windows
     window_overlap: float = 0.5  # share of a window that the next one sees again
-    positions: Positions = "rotary"
+    positions: Positions = "relative"
     rotary_base: float = 100.0  # slowest turn: about 2 pi times this many shots, just over a window
     relative_reach: int = 32  # shots; farther ones are, to `relative`, as far as this
     projections: Projections = "apart"  # query, key and value: a matrix each, or one for all
@@ -38,7 +38,7 @@ class ContextConfig:
     global_dropout: float = 0.1  # of the sequences are read as if nothing was known of the title
     modality_dropout: float = 0.0  # of the sequences lack a modality throughout, as silent film
     modality_weight: float = 0.0  # of a shot's loss: the mean of its modalities' own distances
-    visible_weight: float = 0.0  # of the loss: that of the shots in sight, which are to stay near
+    visible_weight: float = 0.2  # of the loss: that of the shots in sight, which are to stay near
 
     # Optimisation.
     optimiser: Optimiser = "muon"  # of the hidden matrices; AdamW moves all else
