@@ -30,11 +30,10 @@ from benchmarks.figures import report
 from benchmarks.probes import Probed, difference, probe, stacked
 from benchmarks.world import MODALITIES, TASKS, Catalogue, Title, World
 from indexer.context.config import ContextConfig, faithful
-from indexer.context.evaluation import NUM_PASSES
 from indexer.context.model import ContextModel
 from indexer.context.sequence import TitleSequence
 from indexer.context.train import Trained, train
-from indexer.context.vectors import contextualise, predict
+from indexer.context.vectors import NUM_PASSES, predict
 from indexer.context.windows import most_central, overlapping_windows
 from indexer.encoders.fuse import fuse
 from indexer.encoders.protocol import unit
@@ -137,7 +136,7 @@ def read(
     return outputs, unit(hidden)
 
 
-def expected(model: ContextModel, sequence: TitleSequence) -> tuple[Floats, Floats]:
+def expectations(model: ContextModel, sequence: TitleSequence) -> tuple[Floats, Floats]:
     """Return outputs and hidden states as the other shots alone would have them."""
     phases = np.arange(sequence.num_shots) % NUM_PASSES
     outputs = np.zeros_like(sequence.fused)
@@ -153,7 +152,7 @@ def alone(model: ContextModel, sequence: TitleSequence, title: Title) -> Floats:
     """Return each clip's vector read without its title: (num_clips, dim)."""
     bare = TitleSequence(sequence.title_id, sequence.fused, None)
     return unit(np.stack([
-        contextualise(model, bare.excerpt(a, b)).shots.mean(axis=0) for a, b in title.clips
+        predict(model, bare.excerpt(a, b)).shots.mean(axis=0) for a, b in title.clips
     ]))  # fmt: skip
 
 
@@ -182,7 +181,7 @@ def model_rows(
     rows: dict[str, Features] = {name: [] for name in MODEL_ROWS}
     for title in titles:
         sequence = sequence_of(title)
-        said = (*read(model, sequence), *expected(model, sequence))
+        said = (*read(model, sequence), *expectations(model, sequence))
         for name, vectors in zip(MODEL_ROWS, said, strict=True):
             rows[name].append(of_clips(vectors, title))
         if clips_alone:

@@ -43,7 +43,7 @@ class ContextConfig:
     # Optimisation.
     optimiser: Optimiser = "muon"  # of the hidden matrices; AdamW moves all else
     batch_shots: int = 512  # shots in a step, over all its sequences
-    muon_lr: float = 6e-3  # hidden matrices, where Muon moves them
+    muon_lr: float = 3e-3  # hidden matrices, where Muon moves them
     adamw_lr: float = 3e-3  # all that AdamW moves
     weight_decay: float = 0.1
     warmup_share: float = 0.1  # of the steps; the rate then falls to nothing along a cosine

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.context.model import ContextModel
 from indexer.context.sequence import TitleSequence
-from indexer.context.vectors import contextualise, predict
+from indexer.context.vectors import expected, predict
 from indexer.encoders.protocol import Vectors, unit
 
 HELD_OUT_SHARE = 0.1
@@ -25,9 +25,6 @@ FEWEST_TITLES = 5
 
 FEWEST_SHOTS = 4
 """Filled shots below which a title is too short to hold anything out of."""
-
-NUM_PASSES = 5
-"""Each pass hides every fifth shot, so that a hidden shot's neighbours are always in sight."""
 
 Mask = NDArray[np.bool_]
 
@@ -95,9 +92,9 @@ def evaluate(model: ContextModel, titles: Sequence[TitleSequence], held_out: Hel
     ).mean(axis=0)
     tested = [(t, m) for t, m in zip(titles, held_out.shots, strict=True) if m.any()]
     truths = np.concatenate([title.fused[mask] for title, mask in tested])
-    guesses = np.concatenate([_guess(model, title, mask)[mask] for title, mask in tested])
+    guesses = np.concatenate([expected(model, title, asked=mask)[mask] for title, mask in tested])
     controls = np.concatenate([neighbour_mean(title)[mask] for title, mask in tested])
-    in_sight = np.concatenate([contextualise(model, title).shots[mask] for title, mask in tested])
+    in_sight = np.concatenate([predict(model, title).shots[mask] for title, mask in tested])
     return Evaluation(
         held_out=held_out.kind,
         num_held_out=len(truths),
@@ -124,17 +121,6 @@ def mean_pairwise_cosine(vectors: Vectors) -> float:
     # The squared length of the sum is the sum of all pairwise products.
     total = np.sum(unit(vectors).astype(np.float64), axis=0)
     return float((total @ total - num) / (num * (num - 1)))
-
-
-def _guess(model: ContextModel, title: TitleSequence, mask: Mask) -> Vectors:
-    """Return the model's guess at each masked shot, its neighbours in sight; else zeros."""
-    guesses = np.zeros_like(title.fused)
-    phases = np.arange(title.num_shots) % NUM_PASSES
-    for phase in range(NUM_PASSES):
-        hidden = mask & (phases == phase)
-        if hidden.any():
-            guesses[hidden] = predict(model, title, hidden_shots=hidden).shots[hidden]
-    return guesses
 
 
 def _held_out_shots(title: TitleSequence, *, seed: int) -> Mask:

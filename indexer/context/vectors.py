@@ -15,6 +15,9 @@ from indexer.context.windows import most_central, overlapping_windows
 from indexer.encoders.protocol import Vectors, unit
 from qdrant.errors import ProfileMismatch
 
+NUM_PASSES = 5
+"""Each hides every fifth shot, so that a hidden shot's neighbours are always in sight."""
+
 
 @dataclass(frozen=True)
 class ContextVectors:
@@ -30,6 +33,24 @@ def contextualise(model: ContextModel, title: TitleSequence) -> ContextVectors:
     Raises ProfileMismatch where the shots are not of the size the model was trained on.
     """
     return predict(model, title)
+
+
+def expected(
+    model: ContextModel, title: TitleSequence, *, asked: NDArray[np.bool_] | None = None
+) -> Vectors:
+    """Return what the other shots let one expect of each shot: (num_shots, fused_dim), unit length.
+
+    Zeros where a shot is not `asked` (num_shots,) for. The title is read `NUM_PASSES` times, each
+    time with another part of the asked shots hidden, so that a shot's neighbours are in sight.
+    """
+    shots = np.zeros_like(title.fused)
+    wanted = np.ones(title.num_shots, dtype=bool) if asked is None else asked
+    phases = np.arange(title.num_shots) % NUM_PASSES
+    for phase in range(NUM_PASSES):
+        hidden = wanted & (phases == phase)
+        if hidden.any():
+            shots[hidden] = predict(model, title, hidden_shots=hidden).shots[hidden]
+    return shots
 
 
 def predict(
