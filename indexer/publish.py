@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from indexer.context.config import context_dim
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.workbench import load_vectors
@@ -13,17 +14,23 @@ from qdrant.schema import CONTEXT, Schema
 
 
 def library_schema(library: Library) -> Schema:
-    """Return the library's collection: its profile's spaces, and context at the fused size."""
+    """Return the library's collection: its profile's spaces, and context."""
     dims = dict(library.profile.dims)
-    return Schema(library.version, {**dims, CONTEXT: sum(dims.values())})
+    return Schema(library.version, {**dims, CONTEXT: context_dim(dims)})
 
 
 def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:
-    """Return a finished title's shots as records, read from its folder alone."""
+    """Return a finished title's shots as records, read from its folder alone.
+
+    Contextual vectors that an earlier Trimbin made, of another length, are left out: the next
+    training makes them anew.
+    """
     folder = library.folder(manifest.title_id)
     vectors = {
         space: load_vectors(folder / file)["shots"] for space, file in manifest.spaces.items()
     }
+    if CONTEXT in vectors and vectors[CONTEXT].shape[1] != context_dim(library.profile.dims):
+        del vectors[CONTEXT]
     shared = _shared_payload(manifest)
     rows = [
         {str(name): value for name, value in row.items()}

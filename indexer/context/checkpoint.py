@@ -28,7 +28,7 @@ from indexer.context.validation import Look
 from indexer.disk import write_atomically
 from qdrant.errors import CannotRunNow
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a checkpoint's files change their meaning. What a record lacks takes its default:
 a config or record that has grown is no new meaning as long as the defaults are what was before."""
 

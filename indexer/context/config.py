@@ -70,6 +70,11 @@ class ContextConfig:
         return sum(self.dims.values())
 
 
+def context_dim(dims: Mapping[str, int]) -> int:
+    """Return how many numbers a shot's contextual vector has: what it is, and what is expected."""
+    return 2 * sum(dims.values())
+
+
 def faithful(dims: Mapping[str, int], global_dim: int, **changes: Any) -> ContextConfig:
     """Return MediaFM as published (Netflix, 2026-02-23), whatever our own defaults become.
 

@@ -23,16 +23,21 @@ NUM_PASSES = 5
 class ContextVectors:
     """A title's shots as their context shows them."""
 
-    shots: Vectors  # (num_shots, fused_dim) float32, unit length, empty shots too
+    shots: Vectors  # (num_shots, dim) float32, unit length, empty shots too
     title: Vectors  # (hidden,) float32, unit length: [CLS], the mean of it over windows
 
 
 def contextualise(model: ContextModel, title: TitleSequence) -> ContextVectors:
     """Return the title's contextual vectors: the same whatever else is read before or beside it.
 
+    A shot's vector (`context_dim` numbers) is what the shot is beside what the others of its title
+    let one expect of it: the model's word for it when it is hidden. That told more of five tasks
+    than what the model says of a shot in sight, or than its hidden states (docs/results.md).
     Raises ProfileMismatch where the shots are not of the size the model was trained on.
     """
-    return predict(model, title)
+    seen = predict(model, title)  # raises where the sizes differ
+    shots = np.concatenate([title.fused, expected(model, title)], axis=1)
+    return ContextVectors(unit(shots), seen.title)
 
 
 def expected(
@@ -56,7 +61,7 @@ def expected(
 def predict(
     model: ContextModel, title: TitleSequence, *, hidden_shots: NDArray[np.bool_] | None = None
 ) -> ContextVectors:
-    """Return contextual vectors with some shots (num_shots,) hidden from the model.
+    """Return what the model says of each shot: (num_shots, fused_dim), some hidden from it.
 
     A title longer than the model's window is read in overlapping ones, each shot taken from where
     it is most central. Windows go one by one: padding would change the last bits.

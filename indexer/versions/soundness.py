@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.context.config import context_dim
 from indexer.encoders.protocol import Vectors
 from indexer.library import Library
 from indexer.manifest import Manifest
@@ -67,7 +68,7 @@ def _vectors_of(version: Library, manifest: Manifest) -> tuple[dict[str, Vectors
     """Return a title's vectors, space -> (num_shots, dim), and what is wrong with them."""
     dims = dict(version.profile.dims)
     must_have = {space for space in dims if _can_have(manifest, space)}
-    dims[CONTEXT] = sum(dims.values())
+    dims[CONTEXT] = context_dim(dims)
     found: dict[str, Vectors] = {}
     trouble = [f"it has no {space} vectors" for space in sorted(must_have - {*manifest.spaces})]
     for space, file in manifest.spaces.items():

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from indexer.context.config import context_dim
 from indexer.context.crops import TrainingTitle, collate, draw_crops
 from indexer.context.model import ContextConfig, ContextModel
 from indexer.context.optimisers import make_optimisers, rate_share, split_parameters
 from indexer.context.sequence import TitleSequence
-from indexer.context.vectors import contextualise, predict
+from indexer.context.vectors import contextualise, expected, predict
 from qdrant.errors import ProfileMismatch
 
 DIMS = {"video": 6, "audio": 4, "text": 6}
@@ -43,7 +44,7 @@ POSITIONS = pytest.mark.parametrize("positions", ["rotary", "relative", "learned
 @pytest.mark.parametrize("num_shots", [0, 1, 2, 32, 33, 100])
 def test_every_shot_of_a_title_of_any_length_gets_a_unit_vector(positions, num_shots):
     vectors = contextualise(make_model(positions=positions), make_title(num_shots))
-    assert vectors.shots.shape == (num_shots, 16) and vectors.title.shape == (16,)
+    assert vectors.shots.shape == (num_shots, context_dim(DIMS)) and vectors.title.shape == (16,)
     assert vectors.shots.dtype == vectors.title.dtype == np.float32
     assert np.linalg.norm(vectors.shots, axis=1) == pytest.approx(np.ones(num_shots), abs=1e-5)
     assert np.linalg.norm(vectors.title) == pytest.approx(1, abs=1e-5)
@@ -107,6 +108,30 @@ def test_a_hidden_shot_looks_like_an_empty_one_and_not_like_itself():
     assert np.array_equal(guess, predict(model, title).shots)
 
 
+def test_what_is_expected_of_a_shot_is_told_by_the_others_alone():
+    model, title = make_model(), make_title(12)
+    before = expected(model, title)
+    assert np.linalg.norm(before, axis=1) == pytest.approx(np.ones(12), abs=1e-5)
+    title.fused[3] = -title.fused[3]
+    after = expected(model, title)
+    assert np.array_equal(after[[3, 8]], before[[3, 8]])  # every fifth shot is hidden with it
+    assert not np.allclose(after[4], before[4], atol=1e-4)
+    asked = np.arange(12) == 3
+    alone = expected(model, title, asked=asked)
+    assert alone[3] == pytest.approx(predict(model, title, hidden_shots=asked).shots[3])
+    assert not alone[~asked].any()
+
+
+def test_a_contextual_vector_is_the_shot_beside_what_is_expected_of_it():
+    model, title = make_model(), make_title(7)
+    title.fused[2] = 0
+    own, told = np.split(contextualise(model, title).shots, 2, axis=1)
+    assert own * np.sqrt(2) == pytest.approx(title.fused, abs=1e-6)
+    lengths = np.full(7, np.sqrt(0.5))
+    lengths[2] = 1
+    assert told == pytest.approx(expected(model, title) * lengths[:, None], abs=1e-6)
+
+
 def test_hiding_a_modality_is_not_the_same_as_missing_it():
     model, title = make_model(), make_title(6)
     hidden = torch.zeros(1, 6, 3, dtype=torch.bool)
@@ -123,9 +148,9 @@ def test_hiding_a_modality_is_not_the_same_as_missing_it():
 @POSITIONS
 def test_a_long_title_is_stitched_from_its_windows(positions):
     model, title = make_model(positions=positions), make_title(48)
-    shots = contextualise(model, title).shots
-    first = contextualise(model, title.excerpt(0, 32)).shots
-    last = contextualise(model, title.excerpt(16, 48)).shots
+    shots = predict(model, title).shots
+    first = predict(model, title.excerpt(0, 32)).shots
+    last = predict(model, title.excerpt(16, 48)).shots
     # Shots 16..31 lie in both windows; the seam falls in their middle.
     assert np.array_equal(shots, np.concatenate([first[:24], last[8:]]))
 
@@ -170,8 +195,8 @@ def test_far_shots_are_all_as_far_as_the_reach_to_relative_positions():
     model, title = make_model(positions="relative", relative_reach=3, layers=1), make_title(12)
     swapped = title.fused.copy()
     swapped[[8, 11]] = swapped[[11, 8]]
-    shots = contextualise(model, title).shots
-    other = contextualise(model, TitleSequence("a", swapped, title.global_vector)).shots
+    shots = predict(model, title).shots
+    other = predict(model, TitleSequence("a", swapped, title.global_vector)).shots
     assert np.allclose(shots[:6], other[:6], atol=1e-6)
     assert not np.allclose(shots[6:8], other[6:8], atol=1e-4)
 
