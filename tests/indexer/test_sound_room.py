@@ -98,6 +98,13 @@ def test_many_coded_channels(tmp_path: Path, name: str, options: tuple[str, ...]
         assert sound.integrated_lufs == pytest.approx(-23 + 10 * np.log10(channels), abs=2)
 
 
+def test_a_recording_goes_no_further_than_asked(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "long.wav", tone(30))
+    with recording(probe(path), until_s=4.0) as part, recording(probe(path)) as whole:
+        assert 4.0 <= part.duration_s < 6.0
+        assert np.array_equal(part.between(0, 4), whole.between(0, 4))
+
+
 def test_ten_milliseconds_and_no_samples_at_all(tmp_path: Path) -> None:
     with recording(probe(write_wav(tmp_path / "short.wav", tone(0.01)))) as sound:
         assert sound.duration_s == 0.01
