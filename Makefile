@@ -24,7 +24,7 @@ check-media: $(VENV)/.dev
 	$(BIN)/python -m pytest -m media
 
 bench: $(VENV)/.dev
-	for file in benchmarks/*.py; do $(BIN)/python $$file --quick || exit 1; done
+	for file in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python $$file --quick || exit 1; done
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -79,6 +79,7 @@ class Title:
     line: Floats  # (num_shots, SUBJECT) what is said in the shot; zeros without a line
     place: Floats  # (num_shots, PLACE) of its scene
     mood: Floats  # (num_shots, TONE + 3) of its scene: tone, tension, turning point, the lead's
+    seen: Floats  # (num_shots, PERSON + PLACE) what the shot itself shows; zeros where no place
     genre: int
     clips: NDArray[np.int32]  # (num_clips, 2) half-open shots
     labels: dict[str, Floats]  # task -> (num_clips, num_classes), or (num_clips, 1)
@@ -134,7 +135,7 @@ class Catalogue:
         cast = random.standard_normal((40, PERSON)) / np.sqrt(PERSON)
         story = self._story(max(40, num_shots), genre, theme, random)
         own = random.standard_normal((len(story.scene), OWN)) / np.sqrt(OWN)
-        parts, line = self._see(story, own, style, cast, random)
+        parts, line, seen = self._see(story, own, style, cast, random)
         known = np.concatenate([np.eye(len(GENRES))[genre], style, theme])
         about = known @ self._synopsis + 0.5 * random.standard_normal(world.dim)
         clips = self._clips(len(story.scene), random)
@@ -144,9 +145,15 @@ class Catalogue:
             mood=np.concatenate(
                 [story.tone, story.tension, story.turning, story.has_lead], axis=1
             ),
+            seen=seen,
             genre=genre, clips=clips,
             labels=self._labels(story, own, genre, theme, clips, random),
         )  # fmt: skip
+
+    def view(self, modality: str, **latents: Floats) -> Floats:
+        """Return (num, dim) unit rows: these latents as a modality's encoder sees them."""
+        mixers = self._views[modality]
+        return _unit(sum(latent @ mixers[name] for name, latent in latents.items()))
 
     def _mixers(self) -> dict[str, Floats]:
         """Return how each latent shows in one modality: (numbers, dim) each."""
@@ -212,8 +219,8 @@ class Catalogue:
 
     def _see(
         self, story: _Story, own: Floats, style: Floats, cast: Floats, random: np.random.Generator
-    ) -> tuple[dict[str, Floats], Floats]:
-        """Return the three views of every shot, and what is said in each."""
+    ) -> tuple[dict[str, Floats], Floats, Floats]:
+        """Return the three views of every shot, what is said in each, and what each shows."""
         world, num = self.world, len(story.scene)
         seen, speaker = np.zeros((num, PERSON)), np.zeros((num, PERSON))
         for shot, people in enumerate(story.people):
@@ -244,7 +251,7 @@ class Catalogue:
             view += np.sqrt(1 - world.strength) * _unit(own @ mixers["own"])
             view += world.noise * random.standard_normal((num, world.dim)) / np.sqrt(world.dim)
             parts[modality] = np.where(missing.get(modality, False), 0, _unit(view)).astype("f4")
-        return parts, np.float32(said * is_spoken)
+        return parts, np.float32(said * is_spoken), np.float32(np.hstack([seen, place]))
 
     def _clips(self, num_shots: int, random: np.random.Generator) -> NDArray[np.int32]:
         """Return clips, none of which overlaps another."""
