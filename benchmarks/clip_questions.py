@@ -15,6 +15,7 @@ from indexer.assembly import title_sequence
 from indexer.clip import Clip, encode_clip
 from indexer.context.sequence import TitleSequence
 from indexer.context.vectors import contextualise
+from indexer.encoders.protocol import unit
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.studio import Studio
@@ -123,12 +124,7 @@ def ask(segments: Sequence[Segment], trailer: Path, studio: Studio) -> list[Aske
 
 
 def cosines(questions: Floats, shots: Floats) -> Similarities:
-    """Return (num_questions, num_shots); -inf where either has no vector.
-
-    Raises ValueError where their vectors are not of one size.
-    """
-    if questions.shape[1] != shots.shape[1]:
-        raise ValueError(f"{questions.shape[1]} numbers against {shots.shape[1]}")
+    """Return (num_questions, num_shots); -inf where either has no vector."""
     there = np.logical_and.outer(questions.any(axis=1), shots.any(axis=1))
     return np.where(there, questions.astype(np.float64) @ shots.T, -np.inf)
 
@@ -178,5 +174,8 @@ def ways(studio: Studio) -> dict[str, Comparison]:
         FUSED: partial(in_rows, lambda asked: asked.clip.fused, FUSED),
         "context, trailer its title": partial(in_rows, lambda asked: asked.in_trailer, CONTEXT),
         "context, segment alone": partial(in_rows, lambda asked: asked.alone, CONTEXT),
-        "fused against context": partial(in_rows, lambda asked: asked.clip.fused, CONTEXT),
+        # The clip is to be like the shot, and like what the film lets one expect there.
+        "fused against context": partial(
+            in_rows, lambda asked: unit(np.tile(asked.clip.fused, 2)), CONTEXT
+        ),
     }

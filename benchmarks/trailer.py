@@ -140,8 +140,8 @@ def key_of(name: str, asking: Asking) -> str:
     return f"{name} {asking}".replace(",", "").replace(" ", "_")
 
 
-def figure(value: float | None, *, ok: bool = True, target: float | None = None) -> dict[str, Any]:
-    return {"value": value if value is None else round(value, 3), "target": target, "ok": ok}
+def figure(value: float, *, ok: bool = True, target: float | None = None) -> dict[str, Any]:
+    return {"value": round(value, 3), "target": target, "ok": ok}
 
 
 def measure(asked: Sequence[Asked], film: Film, studio: Studio) -> Figures:
@@ -151,12 +151,7 @@ def measure(asked: Sequence[Asked], film: Film, studio: Studio) -> Figures:
     for name, compare in ways(studio).items():
         for asking in ASKING:
             key = key_of(name, asking)
-            try:
-                found = answers(asked, film, compare, asking)
-            except ValueError as error:
-                print(f"{name:28} {asking:13} cannot be compared: {error}")
-                figures[f"{key}_recall_at_1"] = figure(None)
-                continue
+            found = answers(asked, film, compare, asking)
             told = "  ".join(f"{answer.error_s:.2f} ({answer.rank})" for answer in found)
             right = sum(answer.rank == 1 for answer in found)
             print(f"{name:28} {asking:13} {right} of {len(found)}  {told}")
