@@ -31,7 +31,7 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 START_WITHIN_S = 90
-SEE_WITHIN_MS = 45_000
+SEE_WITHIN_MS = 30_000
 HOSTILE_TITLE = "<script>alert(1)</script> **[x](javascript:alert(2))**"
 HOSTILE_LINE = "quixotic <img src=x onerror=alert(3)> [x](javascript:alert(4)) :red[hot] $x^2$"
 
@@ -329,8 +329,8 @@ def test_the_page_starts_without_a_library_and_finds_one_that_is_made(
         assert status_of(address, host="localhost") == 200
         shutil.copytree(reel_library, tmp_path / "made")
         (tmp_path / "made").rename(root)
-        expect(pages[0].get_by_placeholder("Describe a moment")).to_be_visible(timeout=8_000)
-        expect(pages[1].locator(".tb-row").first).to_be_visible(timeout=8_000)
+        expect(pages[0].get_by_placeholder("Describe a moment")).to_be_visible(timeout=SEE_WITHIN_MS)
+        expect(pages[1].locator(".tb-row").first).to_be_visible(timeout=SEE_WITHIN_MS)
         assert stop(server) == 0
     finally:
         server.kill()
