@@ -31,7 +31,7 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 START_WITHIN_S = 90
-SEE_WITHIN_MS = 30_000
+SEE_WITHIN_MS = 45_000
 HOSTILE_TITLE = "<script>alert(1)</script> **[x](javascript:alert(2))**"
 HOSTILE_LINE = "quixotic <img src=x onerror=alert(3)> [x](javascript:alert(4)) :red[hot] $x^2$"
 
