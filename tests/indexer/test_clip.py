@@ -195,11 +195,18 @@ def test_sound_alone_is_a_clip_too(
         encode_clip(reel.path, encoders, in_s=50.0)
 
 
-def test_nothing_is_left_behind(film: Path, encoders: EncoderSet, library: Library) -> None:
+def test_nothing_is_left_behind(
+    film: Path,
+    encoders: EncoderSet,
+    library: Library,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = {path: path.stat().st_mtime_ns for path in library.root.rglob("*")}
     encode_clip(film, encoders, in_s=0.0, out_s=1.0)
     assert before == {path: path.stat().st_mtime_ns for path in library.root.rglob("*")}
-    assert not list(Path(tempfile.gettempdir()).glob("trimbin-clip-*"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_long_shot_weighs_more() -> None:
