@@ -329,7 +329,9 @@ def test_the_page_starts_without_a_library_and_finds_one_that_is_made(
         assert status_of(address, host="localhost") == 200
         shutil.copytree(reel_library, tmp_path / "made")
         (tmp_path / "made").rename(root)
-        expect(pages[0].get_by_placeholder("Describe a moment")).to_be_visible(timeout=SEE_WITHIN_MS)
+        expect(pages[0].get_by_placeholder("Describe a moment")).to_be_visible(
+            timeout=SEE_WITHIN_MS
+        )
         expect(pages[1].locator(".tb-row").first).to_be_visible(timeout=SEE_WITHIN_MS)
         assert stop(server) == 0
     finally:
