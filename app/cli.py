@@ -20,7 +20,7 @@ from app.options import device_option, json_option, library_option
 from app.versions import rebuild, versions
 from indexer import environment
 from indexer.choices import DETECTORS, TRANSCRIBING
-from indexer.memory import keep_few_kernels
+from indexer.memory import keep_few_kernels, multiply_in_one_thread
 from qdrant.errors import TrimbinError
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def main(verbose: bool) -> None:
     for chatty in ("httpx", "httpcore", "urllib3", "huggingface_hub", "transformers"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     keep_few_kernels()
+    multiply_in_one_thread()
 
 
 @main.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from indexer.library import Library
 from indexer.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from indexer.context.checkpoint import Checkpoint
+    from indexer.context.reader import ReadyCheckpoint
 
 STAGE_FORMAT = 3
 """Raised when a stage would make something else of the same inputs: earlier work is made anew."""
@@ -30,30 +29,21 @@ class Studio:
     progress: Progress = silent
     say: Callable[[str], None] = print  # takes a sentence for the person who waits
     published: Callable[[], None] = lambda: None  # called when title folders have changed
-    _checkpoint: Checkpoint | None = field(default=None, repr=False)
+    _checkpoint: ReadyCheckpoint | None = field(default=None, repr=False)
     _loading: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
-    def checkpoint(self) -> Checkpoint | None:
+    def checkpoint(self) -> ReadyCheckpoint | None:
         """The library's context model in use now, or None where it has none yet."""
         checkpoint_id = self.library.checkpoint_id()
         if checkpoint_id is None:
             return None
         with self._loading:
             if self._checkpoint is None or self._checkpoint.id != checkpoint_id:
-                from indexer.context.checkpoint import load_checkpoint
+                from indexer.context.reader import load_reader
 
-                self._checkpoint = load_checkpoint(self.library.context_folder)
+                self._checkpoint = load_reader(self.library.context_folder)
             return self._checkpoint
-
-    def warm_up(self) -> None:
-        """Load the context model in a thread of its own, while a film is looked at."""
-
-        def load() -> None:
-            with contextlib.suppress(Exception):  # whoever needs it is told
-                _ = self.checkpoint
-
-        threading.Thread(target=load, name="warming up", daemon=True).start()
 
     def makes(self, space: str) -> list[object]:
         """Return what decides how a space's vectors come out: another answer, other vectors."""

@@ -10,6 +10,9 @@ Positions = Literal["rotary", "relative", "learned"]
 Projections = Literal["apart", "together"]
 Optimiser = Literal["muon", "adamw"]
 
+NUM_PREFIX_TOKENS = 2
+"""[CLS] and [GLOBAL] stand before the shots."""
+
 
 @dataclass(frozen=True)
 class ContextConfig:

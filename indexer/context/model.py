@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from indexer.context.config import NUM_PREFIX_TOKENS
 from indexer.context.config import ContextConfig as ContextConfig
-from indexer.context.positions import NUM_PREFIX_TOKENS, RelativeBias, rotate, rotations
+from indexer.context.positions import RelativeBias, rotate, rotations
 
 
 @dataclass(frozen=True)

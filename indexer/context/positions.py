@@ -9,10 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from indexer.context.config import ContextConfig
-
-NUM_PREFIX_TOKENS = 2
-"""[CLS] and [GLOBAL] stand before the shots."""
+from indexer.context.config import NUM_PREFIX_TOKENS, ContextConfig
 
 ALIBI_STEEPEST = 8
 """The slopes of N heads are 2^(-8/N), 2^(-16/N) and so on to 2^-8, as ALiBi's authors have them."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from indexer.context.crops import collate
-from indexer.context.model import ContextModel
+from indexer.context.reader import ContextReader
 from indexer.context.sequence import TitleSequence
 from indexer.context.windows import most_central, overlapping_windows
 from indexer.encoders.protocol import Vectors, unit
 from qdrant.errors import ProfileMismatch
+
+if TYPE_CHECKING:
+    from indexer.context.model import ContextModel
+
+AnyModel: TypeAlias = "ContextModel | ContextReader"
+"""As it is trained, or as it reads without torch."""
 
 NUM_PASSES = 5
 """Each hides every fifth shot, so that a hidden shot's neighbours are always in sight."""
@@ -27,7 +32,7 @@ class ContextVectors:
     title: Vectors  # (hidden,) float32, unit length: [CLS], the mean of it over windows
 
 
-def contextualise(model: ContextModel, title: TitleSequence) -> ContextVectors:
+def contextualise(model: AnyModel, title: TitleSequence) -> ContextVectors:
     """Return the title's contextual vectors: the same whatever else is read before or beside it.
 
     A shot's vector (`context_dim` numbers) is what the shot is beside what the others of its title
@@ -41,7 +46,7 @@ def contextualise(model: ContextModel, title: TitleSequence) -> ContextVectors:
 
 
 def expected(
-    model: ContextModel, title: TitleSequence, *, asked: NDArray[np.bool_] | None = None
+    model: AnyModel, title: TitleSequence, *, asked: NDArray[np.bool_] | None = None
 ) -> Vectors:
     """Return what the other shots let one expect of each shot: (num_shots, fused_dim), unit length.
 
@@ -59,7 +64,7 @@ def expected(
 
 
 def predict(
-    model: ContextModel, title: TitleSequence, *, hidden_shots: NDArray[np.bool_] | None = None
+    model: AnyModel, title: TitleSequence, *, hidden_shots: NDArray[np.bool_] | None = None
 ) -> ContextVectors:
     """Return what the model says of each shot: (num_shots, fused_dim), some hidden from it.
 
@@ -84,7 +89,7 @@ def predict(
     return ContextVectors(unit(shots), unit(summaries.mean(axis=0)))
 
 
-def check_sizes(title: TitleSequence, model: ContextModel) -> None:
+def check_sizes(title: TitleSequence, model: AnyModel) -> None:
     """Raise ProfileMismatch where a title's vectors are not of the model's sizes."""
     config = model.config
     known = title.global_vector
@@ -102,14 +107,20 @@ def check_sizes(title: TitleSequence, model: ContextModel) -> None:
         )
 
 
-@torch.inference_mode()
 def _read(
-    model: ContextModel, title: TitleSequence, hidden_shots: NDArray[np.bool_]
+    model: AnyModel, title: TitleSequence, hidden_shots: NDArray[np.bool_]
 ) -> tuple[Vectors, Vectors]:
     """Return one window's outputs (num_shots, fused_dim) and its [CLS] (hidden,)."""
+    if isinstance(model, ContextReader):
+        return model.read(title, hidden_shots)
+    import torch
+
+    from indexer.context.crops import collate
+
     model.eval()
     device = model.cls.device
     hidden = torch.from_numpy(hidden_shots)[None, :, None]  # (1, S, 1)
     hidden = hidden.expand(1, title.num_shots, len(model.config.dims))  # (1, S, M)
-    output = model(collate([title], model.config).to(device), hidden.to(device))
+    with torch.inference_mode():
+        output = model(collate([title], model.config).to(device), hidden.to(device))
     return output.shots[0].cpu().numpy(), output.cls[0].cpu().numpy()

@@ -83,7 +83,7 @@ def _of_length(pictures: Pictures, length: int, num_joints: NDArray[np.int64]) -
     before, after = pictures[middles - half], pictures[middles + half]
     early, middle, late = (pictures[middles + step] for step in (-quarter, 0, quarter))
     apart = _mean(np.abs(before - after))
-    changed = (np.abs(before - after).mean(axis=-1) > CHANGED).mean(axis=(1, 2))
+    changed = (_by_place(before, after) > CHANGED).mean(axis=(1, 2))
     mixed = 1 - _unlike_mixture(before, early, middle, late, after) / apart / WORST_MIXTURE
     divided = _division(before, early, middle, late, after, apart)
     found = []
@@ -116,23 +116,31 @@ def _division(
     apart: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Return how well the middle is divided between the two, 0..1; 0 where it is no wipe."""
-    places_apart = np.abs(before - after).mean(axis=-1)
-    changed = places_apart > CHANGED
+    changed = _by_place(before, after) > CHANGED
     num_changed = changed.sum(axis=(1, 2)) + 1
 
     def share(witness: Pictures) -> NDArray[np.float32]:
-        new = np.abs(witness - after).mean(axis=-1) < np.abs(witness - before).mean(axis=-1)
+        new = _by_place(witness, after) < _by_place(witness, before)
         return np.asarray((new & changed).sum(axis=(1, 2)) / num_changed, np.float32)
 
-    to_before = np.abs(middle - before).mean(axis=-1)
-    to_after = np.abs(middle - after).mean(axis=-1)
-    unlike = np.minimum(to_before, to_after).mean(axis=(1, 2)) / apart
+    unlike = (
+        np.minimum(_by_place(middle, before), _by_place(middle, after)).mean(axis=(1, 2)) / apart
+    )
     first, half, last = share(early), share(middle), share(late)
     is_wipe = (
         (MIDDLE[0] <= half) & (half <= MIDDLE[1])
         & (first + STEP <= half) & (half + STEP <= last)
     )  # fmt: skip
     return np.where(is_wipe, 1 - unlike / WORST_DIVISION, 0).astype(np.float32)
+
+
+def _by_place(one: Pictures, other: Pictures) -> NDArray[np.float32]:
+    """Return how far pictures are apart at each place, (n, height, width).
+
+    The colours are added up one by one: numpy's own mean over so few takes four times as long.
+    """
+    red, green, blue = np.moveaxis(np.abs(one - other), -1, 0)
+    return np.asarray((red + green + blue) / 3, np.float32)
 
 
 def _mean(pictures: Pictures) -> NDArray[np.float32]:

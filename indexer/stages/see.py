@@ -55,7 +55,6 @@ def see(
         with bench.doing("see", inputs) as notes:
             bench.spaces.pop(VIDEO, None)
             sound.begin()
-            studio.warm_up()
             if media.picture:
                 _watch_film(media, bench, studio, choices, notes)
             else:

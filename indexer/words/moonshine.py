@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.encoders.speech import PACKAGE, RECEPTIVE_FIELD_SAMPLES
+from indexer.encoders.speech import PACKAGE, RECEPTIVE_FIELD_SAMPLES, encoder_session
 from indexer.encoders.weights import OFFLINE_EXTRA, absent_wheels, onnx_session, package_folder
 from indexer.words.alignment import times_of
 from indexer.words.transcribe import SAMPLE_RATE_HZ, Word
-from qdrant.errors import WeightsUnavailable
 
 FOLDER = "assets/tiny-en"
-ENCODER, DECODER = "encoder_model.ort", "decoder_model_merged.ort"
+DECODER = "decoder_model_merged.ort"
 TOKENS = "tokenizer.bin"
 
 OPENS, CLOSES = 1, 2
@@ -60,7 +59,7 @@ class MoonshineTranscriber:
     longest_s = 15.0  # beyond it phrases were left out or said over
 
     def __init__(self) -> None:
-        self._encoder, self._decoder = _session(ENCODER), _session(DECODER)
+        self._encoder, self._decoder = encoder_session(), _decoder_session()
         self._vocabulary = read_tokens((package_folder(PACKAGE) / FOLDER / TOKENS).read_bytes())
 
     @staticmethod
@@ -201,13 +200,7 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-@lru_cache(maxsize=2)
-def _session(model: str) -> Any:
-    """Return a network in one thread; the second is wanted by decoding."""
-    path = package_folder(PACKAGE) / FOLDER / model
-    if not path.is_file():
-        raise WeightsUnavailable(
-            f"The installed {PACKAGE} carries no Moonshine weights; {OFFLINE_EXTRA} brings the "
-            "release that does."
-        )
-    return onnx_session(str(path), threads=1)
+@lru_cache(maxsize=1)
+def _decoder_session() -> Any:
+    """Return the decoder in one thread; the second is wanted by decoding pictures."""
+    return onnx_session(str(package_folder(PACKAGE) / FOLDER / DECODER), threads=1)
