@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -11,7 +11,7 @@ from indexer.library import Library
 from indexer.media.timecode import Clock
 from qdrant import moments
 from qdrant.language import Query
-from qdrant.schema import DENSE_SPACES, LINE
+from qdrant.schema import CONTEXT, DENSE_SPACES, LINE, TEXT
 
 MAX_DIALOGUE_CHARACTERS = 500
 
@@ -77,6 +77,8 @@ def describe(found: moments.Moment, library: Library, *, asked: Query) -> Moment
 
 def _why(found: moments.Moment, asked: Query) -> dict[str, float | None]:
     spaces = {*asked.vectors, *([LINE] if asked.line else [])} & found.best.hit.similarities.keys()
+    if found.best.heard_near:
+        spaces = spaces | {CONTEXT}
     return {
         space: round(found.shares.get(space, 0.0), 4) if space in spaces else None
         for space in (*DENSE_SPACES, LINE)
@@ -93,11 +95,18 @@ def _dialogue(found: moments.Moment) -> list[str]:
 def _sources(found: moments.Moment) -> tuple[Source, ...]:
     """Return what is said, told and written in the best shot, where words took part in the score.
 
-    A line has its own time; a description and what is written have the shot's.
+    What is said near a shot without words comes as "neighbour". A line has its own time; a
+    description and what is written have the shot's.
     """
-    if not any(found.shares.get(space) for space in (LINE, "text")):
+    if found.best.heard_near:
+        near = found.best.heard_near.payload
+        return tuple(replace(line, kind="neighbour") for line in _told_in(near))
+    if not any(found.shares.get(space) for space in (LINE, TEXT)):
         return ()
-    payload = found.best.hit.payload
+    return _told_in(found.best.hit.payload)
+
+
+def _told_in(payload: Mapping[str, Any]) -> tuple[Source, ...]:
     start_s = float(payload["start_s"])
     lines = str(payload.get("dialogue") or "").splitlines()
     times = [float(at_s) for at_s in payload.get("dialogue_at_s", ())]

@@ -61,7 +61,7 @@ def search(catalogue: Catalogue, encoders: EncoderSet, request: Request) -> Answ
     query, notes = encode_words(
         request.words, encoders, conditions=conditions_of(request, catalogue)
     )
-    scored = score_shots(catalogue.query(query), profile.ranking)
+    scored = score_shots(catalogue.query(query), profile.ranking, reach=query.reach)
     shots = [shot for shot in scored if shot.score > 0]
     moments = merge_neighbours(shots)[: request.top]
     hits = [moment for moment in moments if moment.score >= profile.confidence_floor]

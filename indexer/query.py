@@ -15,6 +15,8 @@ from qdrant.schema import AUDIO, TEXT, VIDEO
 
 MAX_CHARACTERS = 1000
 """More than any of the models reads of a text, and less than would make a search slow."""
+NEAR = 3
+"""Shots on either side of a line in which somebody may be listening to it."""
 SPOKEN_OF_AS = {VIDEO: "pictures", AUDIO: "sound", TEXT: "words"}
 ENGLISH_ONLY = ("en",)
 
@@ -47,7 +49,7 @@ def encode_words(
         else:
             notes.append(f"{SPOKEN_OF_AS[space]}: {obstacle}")
     notes += _strange_scripts(asked, encoders)
-    query = Query(vectors=vectors, line=asked, conditions=conditions, candidates=candidates)
+    query = Query(vectors, asked, conditions, candidates, reach=NEAR)
     return query, notes
 
 

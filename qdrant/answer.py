@@ -1,7 +1,12 @@
-"""One query, answered in two rounds: spaces propose shots, then score what the others proposed."""
+"""One query, answered in two rounds: spaces propose shots, then score what the others proposed.
+
+Where the query reaches beyond the shots that say something, those around the best lines are scored
+too: what somebody looks for may be the face of the one who listens.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from qdrant import compile as compiler
@@ -9,14 +14,26 @@ from qdrant.backend import Backend
 from qdrant.compile import Asked, Scope
 from qdrant.language import Query, ShotHit
 from qdrant.registry import Registry
-from qdrant.schema import LINE
+from qdrant.schema import LINE, TEXT
+
+SPEAKING = 20
+"""Of the shots that the words propose, how many have those around them scored."""
+
+PointOf = Callable[[str, str, int], str]
+"""(title_id, generation, shot) -> the point's id"""
 
 Scores = dict[str, dict[str, float]]
 """space -> point id -> raw similarity"""
 
 
 def answer(
-    query: Query, asked: Asked, *, backend: Backend, registry: Registry, scope: Scope
+    query: Query,
+    asked: Asked,
+    *,
+    backend: Backend,
+    registry: Registry,
+    scope: Scope,
+    point_of: PointOf,
 ) -> tuple[list[ShotHit], bool]:
     """Return the hits, best first, and whether all that was found was visible in `registry`.
 
@@ -24,6 +41,8 @@ def answer(
     read, are left out.
     """
     found, scores = _proposed(query, asked, backend, scope)
+    if query.reach:
+        found.update(_around_lines(query, found, scores, backend, scope, point_of))
     visible = {
         id_: payload
         for id_, payload in found.items()
@@ -56,6 +75,39 @@ def _proposed(
         records, _ = backend.scroll(scope.all(query.conditions), limit=query.candidates)
         found.update((str(record.id), record.payload or {}) for record in records)
     return found, scores
+
+
+def _around_lines(
+    query: Query,
+    found: Mapping[str, Mapping[str, Any]],
+    scores: Scores,
+    backend: Backend,
+    scope: Scope,
+    point_of: PointOf,
+) -> dict[str, dict[str, Any]]:
+    """Return the payload of the shots within reach of the best lines that were not proposed."""
+    speaking = [
+        id_
+        for space in (LINE, TEXT)
+        for id_ in sorted(scores.get(space, {}), key=lambda id_: -scores[space][id_])[:SPEAKING]
+    ]
+    around = {
+        point_of(found[id_]["title_id"], found[id_]["generation"], found[id_]["shot"] + step)
+        for id_ in speaking
+        for step in range(-query.reach, query.reach + 1)
+    }
+    return _payloads(sorted(around - found.keys()), query, backend, scope)
+
+
+def _payloads(
+    ids: Iterable[str], query: Query, backend: Backend, scope: Scope
+) -> dict[str, dict[str, Any]]:
+    """Return the payload of those of these points that exist and meet the query's conditions."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    records, _ = backend.scroll(scope.among(wanted, query.conditions), limit=len(wanted))
+    return {str(record.id): record.payload or {} for record in records}
 
 
 def _complete(scores: Scores, asked: Asked, ids: list[str], backend: Backend, scope: Scope) -> None:

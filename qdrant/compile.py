@@ -49,6 +49,12 @@ class Scope:
             must_not=[*self._hidden(), models.HasIdCondition(has_id=[self.registry_id])],
         )
 
+    def among(self, ids: Sequence[str], conditions: Sequence[Condition] = ()) -> models.Filter:
+        """Return the filter of those of these points that are shown and meet the conditions."""
+        these = models.HasIdCondition(has_id=list(ids))
+        must = [*self._library(), *compiled(conditions), these]
+        return models.Filter(must=must, must_not=self._hidden() or None)
+
     def generation(self, title_id: str, generation: str) -> models.Filter:
         """Return the filter of one generation of a title, hidden or not."""
         return models.Filter(must=[*self._library(), *_generation(title_id, generation)])

@@ -41,6 +41,7 @@ class Query:
     line: str = ""  # words to look for in the dialogue; empty: don't
     conditions: tuple[Condition, ...] = ()
     candidates: int = 200  # how many shots each space may propose
+    reach: int = 0  # shots on either side of the best lines that are scored with them
 
 
 @dataclass(frozen=True)

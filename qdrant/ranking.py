@@ -8,6 +8,14 @@ from dataclasses import dataclass
 
 from qdrant.errors import UsageError
 from qdrant.language import ShotHit
+from qdrant.schema import CONTEXT, LINE, TEXT
+
+WORDS = (LINE, TEXT)
+"""The spaces in which a shot answers by what is said, told or written in it."""
+
+PASSED_ON = 0.5
+"""Share of a line's evidence that counts for a wordless shot near by. Not learned: it puts a shot
+that answers in pictures too above the line's own, and leaves others below it."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +66,11 @@ class ScoredShot:
     score: float  # 0..1, comparable within one answer only
     shares: Mapping[str, float]  # space -> its part in the score; sums to 1, empty at score 0
     hit: ShotHit
+    heard_near: ShotHit | None = None  # the shot near by whose words count here, under `context`
 
 
 def score_shots(
-    hits: Iterable[ShotHit], calibrations: Mapping[str, Calibration]
+    hits: Iterable[ShotHit], calibrations: Mapping[str, Calibration], *, reach: int = 0
 ) -> list[ScoredShot]:
     """Return the hits scored, best first, ties by title and shot.
 
@@ -70,13 +79,31 @@ def score_shots(
     saying no, so that a shot without words is not buried. Shares go by `-log(1 - e)`, the amounts
     that add up under noisy-or.
 
+    With a `reach`, a shot without words of its own that answers in some other way is helped by the
+    best line at most so many shots away: who listens is asked for together with what is said.
+
     Raises UsageError where a space was asked that has no calibration.
     """
-    scored = [_score(hit, calibrations) for hit in hits]
+    found = list(hits)
+    weights = {_place(hit): _weigh(hit, calibrations) for hit in found}
+    words = {_place(hit): (hit, _evidence_of_words(weights[_place(hit)])) for hit in found}
+    scored = []
+    for hit in found:
+        near = _heard_near(hit, weights[_place(hit)], words, reach)
+        scored.append(_score(hit, weights[_place(hit)], near))
     return sorted(scored, key=lambda shot: (-shot.score, shot.title_id, shot.shot))
 
 
-def _score(hit: ShotHit, calibrations: Mapping[str, Calibration]) -> ScoredShot:
+Place = tuple[str, int]
+"""(title_id, shot)"""
+
+
+def _place(hit: ShotHit) -> Place:
+    return hit.title_id, hit.shot
+
+
+def _weigh(hit: ShotHit, calibrations: Mapping[str, Calibration]) -> dict[str, float]:
+    """Return `-log(1 - evidence)` of each space that the shot was found in."""
     weights: dict[str, float] = {}
     for space, similarity in hit.similarities.items():
         if space not in calibrations:
@@ -85,8 +112,45 @@ def _score(hit: ShotHit, calibrations: Mapping[str, Calibration]) -> ScoredShot:
                 f"weight beside those of {', '.join(calibrations) or 'no other space'}."
             )
         weights[space] = -math.log1p(-calibrations[space].evidence(similarity))
-    total = sum(weights.values())
-    shares = {space: weight / total for space, weight in weights.items()} if total > 0 else {}
+    return weights
+
+
+def _evidence_of_words(weights: Mapping[str, float]) -> float:
+    return -math.expm1(-sum(weights.get(space, 0.0) for space in WORDS))
+
+
+def _heard_near(
+    hit: ShotHit,
+    weights: Mapping[str, float],
+    words: Mapping[Place, tuple[ShotHit, float]],
+    reach: int,
+) -> tuple[ShotHit, float] | None:
+    """Return the shot whose words help a wordless one, and their evidence; the nearest of equals.
+
+    None for a shot that has words, or that answers in no other way: the line's own moment is there.
+    """
+    if hit.similarities.keys() & set(WORDS) or not any(weights.values()):
+        return None
+    steps = (step for far in range(1, reach + 1) for step in (-far, far))
+    near = [words[place] for step in steps if (place := (hit.title_id, hit.shot + step)) in words]
+    best = max(near, key=lambda pair: pair[1], default=None)
+    return best if best is not None and best[1] > 0 else None
+
+
+def _score(
+    hit: ShotHit, weights: Mapping[str, float], near: tuple[ShotHit, float] | None
+) -> ScoredShot:
+    all_weights = dict(weights)
+    if near is not None:
+        passed_on = -math.log1p(-PASSED_ON * near[1])
+        all_weights[CONTEXT] = all_weights.get(CONTEXT, 0.0) + passed_on
+    total = sum(all_weights.values())
+    shares = {space: weight / total for space, weight in all_weights.items()} if total > 0 else {}
     return ScoredShot(
-        title_id=hit.title_id, shot=hit.shot, score=-math.expm1(-total), shares=shares, hit=hit
+        title_id=hit.title_id,
+        shot=hit.shot,
+        score=-math.expm1(-total),
+        shares=shares,
+        hit=hit,
+        heard_near=near[0] if near else None,
     )

@@ -113,7 +113,8 @@ class Shots:
     def query(self, query: Query) -> list[ShotHit]:
         """Return every shot that any asked space proposed, each scored in all asked spaces.
 
-        Best first by the highest raw similarity, ties by title and shot. A query of conditions
+        With a `reach`, the shots around the best lines are scored and returned too. Best first
+        by the highest raw similarity, ties by title and shot. A query of conditions
         alone gives the first `candidates` shots, in the order of their ids, that meet them.
         """
         asked = asked_spaces(query, self._schema)
@@ -122,7 +123,12 @@ class Shots:
 
         def read(registry: Registry) -> tuple[list[ShotHit], bool]:
             return answer(
-                query, asked, backend=self._backend, registry=registry, scope=self._scope(registry)
+                query,
+                asked,
+                backend=self._backend,
+                registry=registry,
+                scope=self._scope(registry),
+                point_of=self._point_of,
             )
 
         return self._undisturbed(read)
@@ -220,14 +226,17 @@ class Shots:
             "The library is being rewritten faster than it can be read; try again in a moment."
         )
 
-    def _stored_vectors(self, title_id: str, generation: str, shot: int) -> dict[str, Vector]:
-        id_ = point_id(
+    def _point_of(self, title_id: str, generation: str, shot: int) -> str:
+        return point_id(
             title_id,
             generation=generation,
             shot=shot,
             version=self._schema.version,
             library_id=self._library_id,
         )
+
+    def _stored_vectors(self, title_id: str, generation: str, shot: int) -> dict[str, Vector]:
+        id_ = self._point_of(title_id, generation, shot)
         points = self._backend.retrieve([id_], vectors=list(self._schema.dims))
         stored = (points[0].vector if points else None) or {}
         assert isinstance(stored, dict)

@@ -54,6 +54,15 @@ def test_a_spoken_line_says_where_it_was_found(reel_library: Path) -> None:
     assert hit["why"]["line"] > 0
 
 
+def test_who_hears_a_line_is_found_with_it(reel_library: Path) -> None:
+    """The rocket is seen, and nothing said; the keeper is spoken of in the shot after it."""
+    hit = answer_to(reel_library, "a rocket, never came home")["hits"][0]
+    assert hit["best_shot"] == ROCKET
+    assert hit["why"]["context"] > 0 and hit["why"]["line"] is None
+    at_s = LINE_SHOT * SHOT_FRAMES / RATE + 0.3
+    assert hit["sources"] == [{"kind": "neighbour", "text": LINE, "start_s": pytest.approx(at_s)}]
+
+
 def test_nothing_fits_and_the_answer_says_so(reel_library: Path) -> None:
     answer = answer_to(reel_library, "quarterly tax return paperwork")
     assert not any(hit["confident"] for hit in answer["hits"])

@@ -94,10 +94,14 @@ def why(shares: Mapping[str, float | None]) -> str:
 
 
 def other_words(sources: Sequence[Source]) -> str:
-    """Return what is written in the pictures, told of them or heard, each named as what it is."""
+    """Return what is written, told, heard, or said near by, each named as what it is."""
     lines = [
         f'<p class="tb-told">{label} {text(" · ".join(found)[:MAX_DIALOGUE_CHARACTERS])}</p>'
-        for kind, label in (("ocr", "On screen:"), ("caption", "Told:"))
+        for kind, label in (
+            ("ocr", "On screen:"),
+            ("caption", "Told:"),
+            ("neighbour", "Said near by:"),
+        )
         if (found := [source.text for source in sources if source.kind == kind])
     ]
     return "".join(lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,24 @@ def test_finds_what_the_reference_finds(
             assert hit.similarities == pytest.approx(wanted, abs=1e-5), name
         keys = [(-max(hit.similarities.values()), hit.title_id, hit.shot) for hit in hits]
         assert keys == sorted(keys), name
+
+
+def test_shots_around_the_best_lines_are_scored_too(place, published, direction):
+    narrow = Query({"video": direction("video")}, "rain harbour", candidates=1)
+    before = {(hit.title_id, hit.shot): hit for hit in place.reader.query(narrow)}
+    line = max(before.values(), key=lambda hit: hit.similarities.get(LINE, 0.0))
+    stored = {(record.title_id, record.shot) for record in published}
+    steps = range(line.shot - 2, line.shot + 3)
+    around = stored & {(line.title_id, shot) for shot in steps}
+
+    found = {(h.title_id, h.shot): h for h in place.reader.query(replace(narrow, reach=2))}
+
+    assert found.keys() == before.keys() | around and len(around) > 2
+    assert all("video" in found[where].similarities for where in around)
+    until = Between("position", high=line.payload["position"])
+    earlier = place.reader.query(replace(narrow, reach=2, conditions=(until,)))
+    assert {hit.shot for hit in earlier if hit.title_id == line.title_id} >= {line.shot - 1}
+    assert all(hit.payload["position"] <= line.payload["position"] for hit in earlier)
 
 
 def test_a_hit_carries_its_payload(place, published, direction):

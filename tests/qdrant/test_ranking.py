@@ -89,3 +89,42 @@ def test_a_space_without_calibration_is_told():
 def test_a_calibration_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(UsageError, match="floor < ceiling"):
         Calibration(**wrong)
+
+
+LISTENING = {"video": HALF, "text": HALF, "line": HALF}
+
+
+def test_a_wordless_shot_is_helped_by_the_best_line_near_by():
+    hits = [hit(2, text=0.4), hit(4, video=0.2), hit(5, text=1.0), hit(9, text=1.0)]
+    scored = {shot.shot: shot for shot in score_shots(hits, LISTENING, reach=2)}
+    # Seen: .5 * .2 = .1. Heard near by: half of the fifth shot's .5.
+    assert scored[4].score == pytest.approx(1 - 0.9 * 0.75)
+    assert scored[4].heard_near.shot == 5
+    assert sum(scored[4].shares.values()) == pytest.approx(1)
+    assert scored[4].shares["context"] == pytest.approx(
+        math.log(0.75) / (math.log(0.9) + math.log(0.75))
+    )
+    assert scored[5].score == 0.5 and scored[5].heard_near is None
+
+
+@pytest.mark.parametrize(
+    ("wordless", "line", "why"),
+    [
+        (hit(4, video=0.2), hit(7, text=1.0), "it is out of reach"),
+        (hit(4, video=0.2), hit(5, "bravo", text=1.0), "it is another title's"),
+        (hit(4, video=0.2, text=0.0), hit(5, text=1.0), "the shot has words of its own"),
+        (hit(4, video=0.0), hit(5, text=1.0), "the shot answers in no other way"),
+        (hit(4, video=0.2), hit(5, text=0.0), "the line says nothing of it"),
+    ],
+)
+def test_a_line_near_by_does_not_help_where(wordless, line, why):
+    hits = [wordless, line]
+    near = {(s.title_id, s.shot): s.score for s in score_shots(hits, LISTENING, reach=2)}
+    alone = {(s.title_id, s.shot): s.score for s in score_shots(hits, LISTENING)}
+    assert near == alone, why
+
+
+def test_of_two_lines_as_good_the_nearer_helps():
+    hits = [hit(2, text=1.0), hit(4, video=0.2), hit(5, text=1.0)]
+    (wordless,) = [s for s in score_shots(hits, LISTENING, reach=2) if s.shot == 4]
+    assert wordless.heard_near.shot == 5
