@@ -236,20 +236,26 @@ class Library:
 
     def titles(self) -> list[Manifest]:
         """Return every finished title, by name. Unchanged manifests are not read twice."""
-        found: dict[str, tuple[int, Manifest]] = {}
-        for path in self.home.glob(f"titles/*/{MANIFEST_FILE}"):
-            try:
-                mtime_ns = path.stat().st_mtime_ns
-            except FileNotFoundError:
-                continue
-            known = self._manifests.get(path.parent.name)
-            if known and known[0] == mtime_ns:
-                found[path.parent.name] = known
-            elif manifest := read_manifest(path):
-                found[path.parent.name] = (mtime_ns, manifest)
+        found = {
+            path.parent.name: read
+            for path in self.home.glob(f"titles/*/{MANIFEST_FILE}")
+            if (read := self._read(path))
+        }
         self._manifests = found
         manifests = (manifest for _, manifest in found.values())
         return sorted(manifests, key=lambda m: (m.title.casefold(), m.title_id))
+
+    def _read(self, path: Path) -> tuple[int, Manifest] | None:
+        """Return when a manifest was written, and it; None where there is none to be read."""
+        try:
+            mtime_ns = path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+        known = self._manifests.get(path.parent.name)
+        if known and known[0] == mtime_ns:
+            return known
+        manifest = read_manifest(path)
+        return (mtime_ns, manifest) if manifest else None
 
     def in_use(self) -> list[Manifest]:
         """Return the finished titles whose vectors are of the version in use."""
@@ -270,11 +276,11 @@ class Library:
 
     def manifest(self, title_id: str) -> Manifest:
         """Return a finished title. Raises `InputError` where it has gone from the folder."""
-        known = self._manifests.get(title_id)
-        manifest = known[1] if known else self.find(title_id)
-        if manifest is None:
+        read = self._read(self.folder(title_id) / MANIFEST_FILE)
+        if read is None:
             raise InputError(f"Title {title_id} has gone from the library at {self.root}.")
-        return manifest
+        self._manifests[title_id] = read
+        return read[1]
 
     def shots(self, title_id: str) -> pd.DataFrame:
         """Return a title's shots, a row each, in order (columns: docs/development.md)."""
