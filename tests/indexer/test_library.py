@@ -13,7 +13,7 @@ from qdrant.errors import InputError
 def test_a_title_is_told_as_another_process_left_it(tmp_path: Path) -> None:
     library = make_library(tmp_path / "library")
     before = add_title(library, make_film(tmp_path / "film.mp4", seconds=4))
-    assert library.manifest(before.title_id).title == before.title
+    assert [manifest.title for manifest in library.titles()] == [before.title]
     Library.open(library.root).finish(replace(before, title="Otherwise"))
     assert library.manifest(before.title_id).title == "Otherwise"
 
