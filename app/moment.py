@@ -95,12 +95,14 @@ def _dialogue(found: moments.Moment) -> list[str]:
 def _sources(found: moments.Moment) -> tuple[Source, ...]:
     """Return what is said, told and written in the best shot, where words took part in the score.
 
-    What is said near a shot without words comes as "neighbour". A line has its own time; a
-    description and what is written have the shot's.
+    What is said near a shot without words, beyond the moment, comes as "neighbour". A line has
+    its own time; a description and what is written have the shot's.
     """
     if found.best.heard_near:
-        near = found.best.heard_near.payload
-        return tuple(replace(line, kind="neighbour") for line in _told_in(near))
+        near = found.best.heard_near
+        told = _told_in(near.payload)
+        within = found.first <= near.shot < found.end
+        return told if within else tuple(replace(line, kind="neighbour") for line in told)
     if not any(found.shares.get(space) for space in (LINE, TEXT)):
         return ()
     return _told_in(found.best.hit.payload)

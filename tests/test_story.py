@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from harness import need_offline_profile, run_trimbin
-from reel import CAT, COINS, LINE, LINE_SHOT, RATE, ROCKET, SHOT_FRAMES, Reel, make_reel
+from reel import CAT, COFFEE, COINS, LINE, LINE_SHOT, RATE, ROCKET, SHOT_FRAMES, Reel, make_reel
 
 HIT_FIELDS = {
     "hit_id", "title_id", "title", "path", "shots", "start_frame", "end_frame", "rate", "start_s",
@@ -56,11 +56,14 @@ def test_a_spoken_line_says_where_it_was_found(reel_library: Path) -> None:
 
 def test_who_hears_a_line_is_found_with_it(reel_library: Path) -> None:
     """The rocket is seen, and nothing said; the keeper is spoken of in the shot after it."""
-    hit = answer_to(reel_library, "a rocket, never came home")["hits"][0]
-    assert hit["best_shot"] == ROCKET
+    hit, other = answer_to(reel_library, "a rocket, never came home")["hits"][:2]
+    assert hit["best_shot"] == ROCKET and hit["shots"] == [ROCKET, LINE_SHOT + 1]
     assert hit["why"]["context"] > 0 and hit["why"]["line"] is None
     at_s = LINE_SHOT * SHOT_FRAMES / RATE + 0.3
-    assert hit["sources"] == [{"kind": "neighbour", "text": LINE, "start_s": pytest.approx(at_s)}]
+    told = {"text": LINE, "start_s": pytest.approx(at_s)}
+    assert hit["sources"] == [{"kind": "line", **told}]
+    assert other["best_shot"] == COFFEE  # two shots before, and next to nothing to see
+    assert other["sources"] == [{"kind": "neighbour", **told}]
 
 
 def test_nothing_fits_and_the_answer_says_so(reel_library: Path) -> None:
