@@ -1,10 +1,11 @@
-"""Words against shots whose own words say nothing: what context gives a question, before training.
+"""Words against shots whose own words say nothing: what context gives a question.
 
-A context model learns titles without labels; others are asked about, in the four kinds of
-`questions`. Counted: how often the very shot, and any shot of its scene, is among the first ten.
-What has a setting takes the one that is best on validation titles: the highest mean recall of the
-very shot over the three kinds that context answers, among those that lose no more than a fiftieth
-on the fourth against rank fusion. SIMULATION (see `world`).
+A context model learns titles without labels, and a tower questions that these titles ask of
+themselves; others are asked about, in the four kinds of `questions`. Counted: how often the very
+shot, and any shot of its scene, is among the first ten. What has a setting takes the one that is
+best on validation titles: the highest mean recall of the very shot over the three kinds that
+context answers, among those that lose no more than a fiftieth on the fourth against rank fusion.
+SIMULATION (see `world`).
 
 Usage: context_query.py [--quick] [--seeds N ...] [--record FILE]
 """
@@ -16,7 +17,8 @@ import itertools
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +39,23 @@ from indexer.context.train import train
 from indexer.context.vectors import contextualise, expected
 from indexer.encoders.fuse import fuse
 from indexer.encoders.protocol import unit
+from indexer.tower.lessons import ToldTitle
+from indexer.tower.model import Tower, TowerConfig
+from indexer.tower.train import ask as ask_tower
+from indexer.tower.train import keys_of, train_tower
 
 Floats = NDArray[np.float32]
 Scores = NDArray[np.float32]
 """One a shot of the pool."""
+Towers = Mapping[str, Tower]
+TOWER, BARE = "tower into context", "tower, no context"
 
 NUM_TITLES = {"model": 600, "validation": 16, "test": 30}
 QUICK_TITLES = {"model": 6, "validation": 2, "test": 2}
 EACH, QUICK_EACH, QUICK_STEPS = 12, 3, 8
+TOLD_TITLES = 100
+"""Of those the model has learned, how many the towers learn."""
+TOWER_STEPS = 3000
 FOUND_AMONG = 10
 RANK_OFFSET = 60
 """Of reciprocal rank fusion, as Cormack et al. (SIGIR 2009) have it."""
@@ -69,14 +80,35 @@ class Pool:
     filled: Mapping[int, Floats]  # reach -> text, a neighbours' mean where there is none
     expected: Mapping[str, Floats]  # video, text: of what others let one expect, unit length
     context: Floats  # as it is stored
+    keys: Mapping[str, Floats]  # tower -> of every shot
 
     def index(self, question: Question) -> int:
         return int(np.flatnonzero((self.title == question.title) & (self.shot == question.shot))[0])
 
 
-def pool_of(titles: Sequence[Title], model: ContextModel) -> Pool:
+def told(title: Title, expected_of_it: Floats) -> ToldTitle:
+    lines = {"text": title.parts["text"]}
+    about = {"text": title.about}
+    return ToldTitle(str(title.number), title.parts, expected_of_it, lines, about)
+
+
+def train_towers(titles: Sequence[Title], model: ContextModel, *, steps: int, seed: int) -> Towers:
+    """Return a tower that sees titles in context, and one that sees each shot by itself."""
+    sequences = [(title, sequence_of(title)) for title in titles]
+    whole = [told(title, expected(model, sequence)) for title, sequence in sequences]
+    bare = [told(title, np.zeros_like(sequence.fused)) for title, sequence in sequences]
+    config = TowerConfig(dims=model.config.dims, asked=("video", "text"))
+    limits: dict[str, Any] = {"steps": steps, "seconds_limit": SECONDS_LIMIT, "seed": seed}
+    return {
+        TOWER: train_tower(whole, config, **limits).tower,
+        BARE: train_tower(bare, replace(config, layers=0), **limits).tower,
+    }
+
+
+def pool_of(titles: Sequence[Title], model: ContextModel, towers: Towers) -> Pool:
     sequences = [sequence_of(title) for title in titles]
-    guesses = np.concatenate([expected(model, sequence) for sequence in sequences])
+    each = [expected(model, sequence) for sequence in sequences]
+    guesses = np.concatenate(each)
     sizes = [model.config.dims[modality] for modality in MODALITIES]
     split = dict(zip(MODALITIES, np.split(guesses, np.cumsum(sizes)[:-1], axis=1), strict=True))
     parts = {m: np.concatenate([title.parts[m] for title in titles]) for m in ("video", "text")}
@@ -92,6 +124,15 @@ def pool_of(titles: Sequence[Title], model: ContextModel) -> Pool:
         },
         expected={m: unit(split[m]) for m in ("video", "text")},
         context=np.concatenate([contextualise(model, sequence).shots for sequence in sequences]),
+        keys={
+            name: np.concatenate(
+                [
+                    keys_of(tower, sequence.fused, guess if name == TOWER else np.zeros_like(guess))
+                    for sequence, guess in zip(sequences, each, strict=True)
+                ]
+            )
+            for name, tower in towers.items()
+        },
     )
 
 
@@ -128,9 +169,31 @@ class Asked:
     question: Question
     pool: Pool
     model: ContextModel
+    towers: Towers
 
-    def near(self, modality: str) -> Scores:
-        return self.pool.parts[modality] @ self.question.words[modality]
+    def tower(self, name: str) -> Scores:
+        return self.pool.keys[name] @ ask_tower(self.towers[name], self._fused_words())[0]
+
+    def _fused_words(self) -> Floats:
+        """Return the words in their slots, as one shot: (1, fused_dim)."""
+        nothing = np.zeros(World.dim, np.float32)
+        return fuse([self.question.words.get(m, nothing)[None] for m in MODALITIES])
+
+    @cached_property
+    def video(self) -> Scores:
+        return self.pool.parts["video"] @ self.question.words["video"]
+
+    @cached_property
+    def text(self) -> Scores:
+        return self.pool.parts["text"] @ self.question.words["text"]
+
+    @cached_property
+    def in_context(self) -> Scores:
+        return self.tower(TOWER)
+
+    @cached_property
+    def passed_on(self) -> dict[float, Scores]:
+        return {decay: passed_on(self.text, self.pool, decay=decay) for decay in DECAYS}
 
     def expected(self) -> Scores:
         words = self.question.words
@@ -143,12 +206,11 @@ class Asked:
         return self.pool.filled[reach] @ self.question.words["text"]
 
     def lines(self) -> Scores:
-        return np.where(self.pool.has_text, self.near("text"), -1)
+        return np.where(self.pool.has_text, self.text, -1)
 
     def as_shot(self) -> Scores:
         """Score by what the model makes of the words as a title of one shot."""
-        parts = [self.question.words.get(m, np.zeros(World.dim))[None] for m in MODALITIES]
-        shot = TitleSequence("words", fuse([np.asarray(part, np.float32) for part in parts]))
+        shot = TitleSequence("words", self._fused_words())
         return self.pool.context @ contextualise(self.model, shot).shots[0]
 
 
@@ -162,28 +224,30 @@ def fusion(*lists: Scores) -> Scores:
 def rows() -> dict[str, dict[str, Row]]:
     """Return what is compared: name -> setting -> scores."""
     found: dict[str, dict[str, Row]] = {
-        RAW: {"": lambda a: fusion(a.near("video"), a.lines())},
+        RAW: {"": lambda a: fusion(a.video, a.lines())},
         "rank fusion, textless shots filled": {
-            f"reach {r}": lambda a, r=r: fusion(a.near("video"), a.filled(r)) for r in FILLED_FROM
+            f"reach {r}": lambda a, r=r: fusion(a.video, a.filled(r)) for r in FILLED_FROM
         },
         "sum, textless shots filled": {
-            f"reach {r}, video {v}": lambda a, r=r, v=v: v * a.near("video") + a.filled(r)
+            f"reach {r}, video {v}": lambda a, r=r, v=v: v * a.video + a.filled(r)
             for r, v in itertools.product(FILLED_FROM, SHARES[1:])
         },
         "words as a shot, untrained": {"": Asked.as_shot},
         "words against what is expected": {"": Asked.expected},
         "sum, lines passed on": {
             f"decay {d}, video {v}": lambda a, d=d, v=v: (
-                v * a.near("video") + passed_on(a.near("text"), a.pool, decay=d)
+                v * a.video + a.passed_on[d]
             )
             for d, v in itertools.product(DECAYS, SHARES[1:])
         },
-        "lines passed on, and what is expected": {
-            f"decay {d}, video {v}, expected {e}": lambda a, d=d, v=v, e=e: (
-                v * a.near("video") + e * a.expected()
-                + passed_on(a.near("text"), a.pool, decay=d)
+        TOWER: {"": lambda a: a.in_context},
+        BARE: {"": lambda a: a.tower(BARE)},
+        OURS: {
+            f"decay {d}, video {v}, tower {w}": lambda a, d=d, v=v, w=w: (
+                v * a.video + w * a.in_context
+                + a.passed_on[d]
             )
-            for d, v, e in itertools.product(DECAYS, SHARES[1:], SHARES[1:])
+            for d, v, w in itertools.product(DECAYS, SHARES[1:], SHARES[1:])
         },
     }  # fmt: skip
     return found
@@ -191,22 +255,26 @@ def rows() -> dict[str, dict[str, Row]]:
 
 RAW = "rank fusion of raw spaces"
 BASELINES = (RAW, "rank fusion, textless shots filled", "sum, textless shots filled",
-             "words as a shot, untrained")  # fmt: skip
-OURS = "lines passed on, and what is expected"
+             "words as a shot, untrained", BARE)  # fmt: skip
+OURS = "tower into context, lines passed on"
 
 Found = dict[str, dict[str, float]]
 """kind -> "shot" and "scene" -> recall"""
 
 
 def recall(
-    questions: Sequence[Question], pool: Pool, model: ContextModel, asked_rows: Mapping[str, Row]
+    questions: Sequence[Question],
+    pool: Pool,
+    model: ContextModel,
+    towers: Towers,
+    asked_rows: Mapping[str, Row],
 ) -> dict[str, Found]:
     """Return every row's recall, each question asked once."""
     hits: dict[str, dict[str, list[tuple[bool, bool]]]] = {
         name: {kind: [] for kind in KINDS} for name in asked_rows
     }
     for question in questions:
-        asked, right = Asked(question, pool, model), pool.index(question)
+        asked, right = Asked(question, pool, model, towers), pool.index(question)
         of_scene = (pool.title == question.title) & (pool.scene == pool.scene[right])
         for name, row in asked_rows.items():
             first = np.argpartition(-row(asked), FOUND_AMONG)[:FOUND_AMONG]
@@ -229,7 +297,9 @@ def chosen(found: Mapping[str, Found], *, least: float) -> str:
     )
 
 
-def compare(seed: int, sizes: dict[str, int], *, each: int, steps: int) -> dict[str, Any]:
+def compare(
+    seed: int, sizes: dict[str, int], *, each: int, steps: int, tower_steps: int
+) -> dict[str, Any]:
     """Return every row's recall on the test titles of one world."""
     catalogue = Catalogue(World(strength=MIDDLE, seed=seed))
     first, titles = 0, {}
@@ -239,11 +309,15 @@ def compare(seed: int, sizes: dict[str, int], *, each: int, steps: int) -> dict[
     config = ContextConfig(dims=dict.fromkeys(MODALITIES, World.dim), global_dim=World.dim)
     learned = [sequence_of(title) for title in catalogue.titles(0, sizes["model"])]
     trained = train(learned, config, steps=steps, seconds_limit=SECONDS_LIMIT, seed=seed)
+    towers = train_towers(
+        list(catalogue.titles(0, min(TOLD_TITLES, sizes["model"]))),
+        trained.model, steps=tower_steps, seed=seed,
+    )  # fmt: skip
     settings = rows()
     flat = {f"{n}|{s}": row for n, of_row in settings.items() for s, row in of_row.items()}
-    pool = pool_of(titles["validation"], trained.model)
+    pool = pool_of(titles["validation"], trained.model, towers)
     questions = ask(catalogue, titles["validation"], each=each, seed=seed)
-    on_validation = recall(questions, pool, trained.model, flat)
+    on_validation = recall(questions, pool, trained.model, towers, flat)
     least = WORTH_KEEPING * on_validation[f"{RAW}|"][ITSELF]["shot"]
     picks = {
         name: chosen(
@@ -252,10 +326,10 @@ def compare(seed: int, sizes: dict[str, int], *, each: int, steps: int) -> dict[
         )
         for name, of_row in settings.items()
     }
-    pool = pool_of(titles["test"], trained.model)
+    pool = pool_of(titles["test"], trained.model, towers)
     questions = ask(catalogue, titles["test"], each=each, seed=seed + 1)
     best = {name: settings[name][setting] for name, setting in picks.items()}
-    found = recall(questions, pool, trained.model, best)
+    found = recall(questions, pool, trained.model, towers, best)
     return {
         "seed": seed, "steps": trained.metrics.steps, "shots": len(pool.shot),
         "questions": len(questions), "settings": picks, "rows": found,
@@ -299,7 +373,8 @@ def main() -> None:
     sizes, each = (QUICK_TITLES, QUICK_EACH) if given.quick else (NUM_TITLES, EACH)
     records = []
     for seed in given.seeds[:1] if given.quick else given.seeds:
-        records.append(compare(seed, sizes, each=each, steps=QUICK_STEPS if given.quick else STEPS))
+        steps, tower_steps = (QUICK_STEPS,) * 2 if given.quick else (STEPS, TOWER_STEPS)
+        records.append(compare(seed, sizes, each=each, steps=steps, tower_steps=tower_steps))
         tell(records[-1])
         if given.record:
             with given.record.open("a") as file:
