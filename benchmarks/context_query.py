@@ -64,6 +64,10 @@ FILLED_FROM = (1, 2, 4)
 PASSED_ON, DECAYS = 3, (0.8, 0.95)
 """How many shots a line is passed on, and what is left of it with each."""
 SHARES = (0.0, 0.3, 0.6, 1.0)
+FLOORS, CEILING, EVIDENCE_AT_MOST = (0.1, 0.2, 0.35, 0.5), 0.85, 0.9
+"""Of a cosine that says nothing yet, and of one that says all it can; as `qdrant.ranking` has it."""
+BARELY = 1e-4
+"""What decides between shots that no evidence tells apart."""
 WORTH_KEEPING = 0.98
 TARGET_GAIN = 1.25
 
@@ -242,21 +246,33 @@ def rows() -> dict[str, dict[str, Row]]:
         },
         TOWER: {"": lambda a: a.in_context},
         BARE: {"": lambda a: a.tower(BARE)},
-        OURS: {
+        "sum: tower, lines passed on": {
             f"decay {d}, video {v}, tower {w}": lambda a, d=d, v=v, w=w: (
-                v * a.video + w * a.in_context
-                + a.passed_on[d]
+                v * a.video + w * a.in_context + a.passed_on[d]
             )
             for d, v, w in itertools.product(DECAYS, SHARES[1:], SHARES[1:])
+        },
+        OURS: {
+            f"floors: text {t}, tower {c}, video {v}": lambda a, t=t, c=c, v=v: (
+                weight(a.passed_on[DECAYS[-1]], t) + weight(a.in_context, c) + weight(a.video, v)
+                + BARELY * a.in_context
+            )
+            for t, c, v in itertools.product(FLOORS, FLOORS, FLOORS)
         },
     }  # fmt: skip
     return found
 
 
+def weight(scores: Scores, floor: float) -> Scores:
+    """Return `-log(1 - evidence)`, which adds up as the product's ranking has it (noisy-or)."""
+    share = np.clip((scores - floor) / (CEILING - floor), 0, 1)
+    return -np.log1p(-EVIDENCE_AT_MOST * share)
+
+
 RAW = "rank fusion of raw spaces"
 BASELINES = (RAW, "rank fusion, textless shots filled", "sum, textless shots filled",
              "words as a shot, untrained", BARE)  # fmt: skip
-OURS = "tower into context, lines passed on"
+OURS = "evidence together: tower, lines passed on"
 
 Found = dict[str, dict[str, float]]
 """kind -> "shot" and "scene" -> recall"""
