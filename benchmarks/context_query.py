@@ -65,7 +65,7 @@ PASSED_ON, DECAYS = 3, (0.8, 0.95)
 """How many shots a line is passed on, and what is left of it with each."""
 SHARES = (0.0, 0.3, 0.6, 1.0)
 FLOORS, CEILING, EVIDENCE_AT_MOST = (0.1, 0.2, 0.35, 0.5), 0.85, 0.9
-"""Of a cosine that says nothing yet, and of one that says all it can; as `qdrant.ranking` has it."""
+"""Of a cosine that says nothing yet, and one that says all it can, as `qdrant.ranking` has it."""
 BARELY = 1e-4
 """What decides between shots that no evidence tells apart."""
 WORTH_KEEPING = 0.98
