@@ -11,7 +11,7 @@ from indexer.library import Library
 from indexer.media.timecode import Clock
 from qdrant import moments
 from qdrant.language import Query
-from qdrant.schema import CONTEXT, DENSE_SPACES, LINE, TEXT
+from qdrant.schema import CONTEXT, DENSE_SPACES, LINE, TEXT, TOLD
 
 MAX_DIALOGUE_CHARACTERS = 500
 
@@ -76,11 +76,14 @@ def describe(found: moments.Moment, library: Library, *, asked: Query) -> Moment
 
 
 def _why(found: moments.Moment, asked: Query) -> dict[str, float | None]:
+    """Return each space's share; what titles tell of their shots, and lines near by, is context."""
     spaces = {*asked.vectors, *([LINE] if asked.line else [])} & found.best.hit.similarities.keys()
-    if found.best.heard_near:
+    shares = dict(found.shares)
+    if TOLD in spaces or found.best.heard_near:
         spaces = spaces | {CONTEXT}
+        shares[CONTEXT] = shares.get(CONTEXT, 0.0) + shares.pop(TOLD, 0.0)
     return {
-        space: round(found.shares.get(space, 0.0), 4) if space in spaces else None
+        space: round(shares.get(space, 0.0), 4) if space in spaces else None
         for space in (*DENSE_SPACES, LINE)
     }
 

@@ -59,9 +59,12 @@ def search(catalogue: Catalogue, encoders: EncoderSet, request: Request) -> Answ
     started = time.perf_counter()
     profile = catalogue.library.profile
     query, notes = encode_words(
-        request.words, encoders, conditions=conditions_of(request, catalogue)
+        request.words,
+        encoders,
+        conditions=conditions_of(request, catalogue),
+        tower=catalogue.asker,
     )
-    scored = score_shots(catalogue.query(query), profile.ranking, reach=query.reach)
+    scored = score_shots(catalogue.query(query), catalogue.calibrations, reach=query.reach)
     shots = [shot for shot in scored if shot.score > 0]
     moments = merge_neighbours(shots)[: request.top]
     hits = [moment for moment in moments if moment.score >= profile.confidence_floor]

@@ -11,15 +11,17 @@ import numpy as np
 from indexer.beside import Beside
 from indexer.choices import Choices
 from indexer.encoders.fuse import fuse
+from indexer.encoders.protocol import Vectors, unit
 from indexer.identity import Identity
 from indexer.library import SHOTS_FILE, Library
 from indexer.manifest import Manifest
 from indexer.media.probe import Media
 from indexer.studio import Studio
 from indexer.workbench import Workbench, digest, load_vectors
-from qdrant.schema import AUDIO, CONTEXT, TEXT, VIDEO
+from qdrant.schema import AUDIO, CONTEXT, TEXT, TOLD, VIDEO
 
 if TYPE_CHECKING:
+    from indexer.context.reader import ReadyCheckpoint
     from indexer.context.sequence import TitleSequence
 
 STAGES = ("see", "hear", "transcribe", "read")
@@ -29,7 +31,8 @@ def contextualise_title(bench: Workbench, studio: Studio) -> None:
     """Put every shot into the context of its title, where the library has a context model."""
     checkpoint = studio.checkpoint
     if checkpoint is None:
-        bench.spaces.pop(CONTEXT, None)
+        for space in (CONTEXT, TOLD):
+            bench.spaces.pop(space, None)
         return
     inputs = digest("context", checkpoint.id, [bench.done[stage] for stage in STAGES])
     if bench.is_done("context", inputs):
@@ -45,6 +48,23 @@ def contextualise_title(bench: Workbench, studio: Studio) -> None:
         )
         vectors = contextualise(checkpoint.model, sequence)
         bench.save_vectors(CONTEXT, checkpoint.id, shots=vectors.shots, title=vectors.title[None])
+        key_shots(bench, checkpoint, vectors.shots)
+
+
+def key_shots(bench: Workbench, checkpoint: ReadyCheckpoint, shots: Vectors) -> None:
+    """Give shots the keys by which words find them, where the library has a tower for words.
+
+    `shots` (num_shots, context_dim) are as they are in context: a tower reads both halves.
+    """
+    bench.spaces.pop(TOLD, None)
+    if checkpoint.tower is None:
+        return
+    from indexer.tower.train import keys_of
+
+    fused, expected = (unit(half) for half in np.split(shots, 2, axis=1))
+    bench.save_vectors(
+        TOLD, checkpoint.id, shots=keys_of(checkpoint.tower.restore(), fused, expected)
+    )
 
 
 def title_sequence(

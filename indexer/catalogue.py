@@ -12,24 +12,31 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from indexer import environment
+from indexer.context.record import read_record
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.publish import library_schema, records_of
-from qdrant.errors import OwnerGone, StoreUnavailable, TrimbinError
+from indexer.tower.keep import Asker
+from qdrant.errors import CannotRunNow, OwnerGone, StoreUnavailable, TrimbinError
 from qdrant.language import Query, ShotHit
+from qdrant.ranking import Calibration
 from qdrant.record import Vector
+from qdrant.schema import TOLD
 from qdrant.store import ShotStore, open_store
 
 logger = logging.getLogger(__name__)
 
 SYNC_INTERVAL_S = 1.0
 """How often an owner looks for finished titles; searchers see them within two seconds."""
+
+TOWER_WEIGHT = 0.8
+"""The evidence at the tower's ceiling: less than a line's or a picture's own."""
 
 ResultT = TypeVar("ResultT")
 
@@ -41,6 +48,7 @@ class Catalogue:
     library: Library
     command: str  # what this process is, for whoever finds the shard owned
     _store: ShotStore | None = None
+    _asking: tuple[str | None, Asker | None, Mapping[str, Calibration]] | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _opening: threading.RLock = field(default_factory=threading.RLock)
     _syncing: threading.RLock = field(default_factory=threading.RLock)  # taken before _opening
@@ -61,6 +69,23 @@ class Catalogue:
                     api_key=environment.server_key(),
                 )
             return self._store
+
+    @property
+    def asker(self) -> Asker | None:
+        """The library's tower for words, or None where it has none that is worth it."""
+        return self._tower()[0]
+
+    @property
+    def calibrations(self) -> Mapping[str, Calibration]:
+        """What a similarity is worth in each space: the profile's word, and the tower's own."""
+        return {**self.library.profile.ranking, **self._tower()[1]}
+
+    def _tower(self) -> tuple[Asker | None, Mapping[str, Calibration]]:
+        """Return the tower and its calibration; read once for each context model."""
+        checkpoint_id = self.library.checkpoint_id()
+        if self._asking is None or self._asking[0] != checkpoint_id:
+            self._asking = checkpoint_id, *_read_tower(self.library)
+        return self._asking[1:]
 
     def query(self, query: Query) -> list[ShotHit]:
         """Return the shots found, through whoever owns the shard now."""
@@ -169,6 +194,22 @@ class Catalogue:
             if self._store is gone:
                 self._store = None
                 gone.close()
+
+
+def _read_tower(library: Library) -> tuple[Asker | None, Mapping[str, Calibration]]:
+    """Return the tower of the context model in use, and its calibration; a damaged one is told."""
+    if library.checkpoint_id() is None:
+        return None, {}
+    try:
+        with read_record(library.context_folder) as record:
+            tower = record.tower
+    except CannotRunNow as error:
+        logger.warning("Words do not reach context: %s", error)
+        return None, {}
+    if tower is None:
+        return None, {}
+    band = Calibration(floor=tower.floor, ceiling=tower.ceiling, weight=TOWER_WEIGHT)
+    return tower.asker(), {TOLD: band}
 
 
 @contextmanager

@@ -11,8 +11,10 @@ from filelock import FileLock, Timeout
 
 from indexer.assembly import contextualise_title, reassemble, title_sequence
 from indexer.disk import explained
+from indexer.encoders.kinds import KINDS
 from indexer.library import Library
 from indexer.memory import give_back
+from indexer.profiles import Profile
 from indexer.studio import Studio
 from indexer.workbench import digest, workbench
 from qdrant.errors import CannotRunNow, InputError, UsageError
@@ -52,6 +54,7 @@ def learn_context(
     from indexer.context.checkpoint import save_checkpoint
     from indexer.context.model import ContextConfig
     from indexer.context.train import DEFAULT_STEPS, train
+    from indexer.tower.learning import learn_tower
 
     library = studio.library
     titles = library.in_use()
@@ -66,8 +69,11 @@ def learn_context(
     studio.encoders.release()  # nothing is encoded meanwhile, and training wants memory too
     give_back()
     with _training_alone(library):
+        sequences = [
+            title_sequence(library, m.title_id, m.spaces, num_shots=m.num_shots) for m in titles
+        ]
         trained = train(
-            [title_sequence(library, m.title_id, m.spaces, num_shots=m.num_shots) for m in titles],
+            sequences,
             ContextConfig(dims=dims, global_dim=dims.get(TEXT, 1)),
             steps=steps or DEFAULT_STEPS,
             seconds_limit=seconds or float("inf"),
@@ -76,9 +82,22 @@ def learn_context(
             resume_folder=library.models_folder,
             save_every=STEPS_A_SAVING,
         )
-        save_checkpoint(library.context_folder, trained, fingerprint=fingerprint)
+        tower, verdict = learn_tower(
+            sequences,
+            trained.model,
+            asked=asked_by_words(library.profile),
+            seed=SEED,
+            progress=partial(_tell_tower, studio),
+        )
+        save_checkpoint(library.context_folder, trained, fingerprint=fingerprint, tower=tower)
     studio.say(_told(trained.metrics))
+    studio.say(verdict)
     return trained.metrics
+
+
+def asked_by_words(profile: Profile) -> tuple[str, ...]:
+    """Return the spaces of a profile whose encoders read words."""
+    return tuple(s for s, spec in profile.encoders.items() if KINDS[spec.kind].reads_words)
 
 
 def bring_into_context(studio: Studio) -> None:
@@ -102,6 +121,10 @@ def bring_into_context(studio: Studio) -> None:
 
 def _tell_step(studio: Studio, step: TrainStep) -> None:
     studio.progress(f"Learning context, loss {step.loss:.3f}", step.step, step.steps)
+
+
+def _tell_tower(studio: Studio, step: int, steps: int, loss: float) -> None:
+    studio.progress(f"Learning words, loss {loss:.3f}", step, steps)
 
 
 @contextmanager

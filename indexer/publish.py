@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from indexer.context.config import context_dim
+from indexer.context.config import KEY_DIM, context_dim
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.workbench import load_vectors
 from qdrant.record import ShotRecord
-from qdrant.schema import CONTEXT, Schema
+from qdrant.schema import CONTEXT, TOLD, Schema
 
 
 def library_schema(library: Library) -> Schema:
-    """Return the library's collection: its profile's spaces, and context."""
+    """Return the library's collection: its profile's spaces, context, and what words are told."""
     dims = dict(library.profile.dims)
-    return Schema(library.version, {**dims, CONTEXT: context_dim(dims)})
+    return Schema(library.version, {**dims, CONTEXT: context_dim(dims), TOLD: KEY_DIM})
 
 
 def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from indexer.encoders.kinds import KINDS
 from indexer.encoders.load import EncoderSet
@@ -11,7 +12,10 @@ from indexer.encoders.protocol import ReadsWords
 from qdrant.errors import UsageError
 from qdrant.language import Condition, Query
 from qdrant.record import Vector
-from qdrant.schema import AUDIO, TEXT, VIDEO
+from qdrant.schema import AUDIO, TEXT, TOLD, VIDEO
+
+if TYPE_CHECKING:
+    from indexer.tower.keep import Asker
 
 MAX_CHARACTERS = 1000
 """More than any of the models reads of a text, and less than would make a search slow."""
@@ -27,10 +31,12 @@ def encode_words(
     *,
     conditions: tuple[Condition, ...] = (),
     candidates: int = 200,
+    tower: Asker | None = None,
 ) -> tuple[Query, list[str]]:
     """Return the query the words make, and a sentence for each thing it cannot do.
 
-    Words go into every space whose encoder reads them, and into the dialogue as they are. Raises
+    Words go into every space whose encoder reads them, through the library's `tower`, if it has
+    one, into what titles tell of their shots, and into the dialogue as they are. Raises
     `UsageError` where there are none, `WeightsUnavailable` where an encoder cannot be loaded.
     """
     asked = " ".join(words.split())
@@ -48,6 +54,8 @@ def encode_words(
             vectors[space] = encoder.encode_words([asked])[0]
         else:
             notes.append(f"{SPOKEN_OF_AS[space]}: {obstacle}")
+    if tower is not None and vectors:
+        vectors[TOLD] = tower.ask(vectors)
     notes += _strange_scripts(asked, encoders)
     query = Query(vectors, asked, conditions, candidates, reach=NEAR)
     return query, notes

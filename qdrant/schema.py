@@ -8,6 +8,8 @@ from typing import Literal
 
 VIDEO, AUDIO, TEXT, CONTEXT = "video", "audio", "text", "context"
 DENSE_SPACES = (VIDEO, AUDIO, TEXT, CONTEXT)
+TOLD = "told"
+"""A shot as its title lets words find it: the key of a tower that the library has learned."""
 LINE = "line"
 """Sparse BM25 vector of what is said, told and written."""
 

@@ -225,3 +225,48 @@ def test_a_training_that_was_killed_goes_on_where_it_stopped(studio: Studio, fil
     assert steps == list(range(21, 41))
     assert metrics.steps == 40
     assert not list(studio.library.models_folder.glob("*.resume"))
+
+
+def test_words_reach_context_through_the_library_s_tower(studio: Studio, films: Path) -> None:
+    """An untaught tower is put beside the library's model: what counts is that it is asked."""
+    from app.search import Request, search
+    from indexer.assembly import title_sequence
+    from indexer.context.checkpoint import load_checkpoint, save_checkpoint
+    from indexer.context.train import Trained
+    from indexer.learning import asked_by_words
+    from indexer.tower.evaluation import TowerEvaluation
+    from indexer.tower.keep import kept
+    from indexer.tower.model import Tower, TowerConfig
+    from qdrant.schema import TOLD
+
+    run(studio, films)
+    library = studio.library
+    former = load_checkpoint(library.context_folder)
+    asked = asked_by_words(library.profile)
+    assert asked == ("video", "text")
+    tower = Tower(TowerConfig(dims=library.profile.dims, asked=asked)).eval()
+    found = TowerEvaluation(1, 1.0, 0.0, floor=-1.0, ceiling=-0.9)  # all it says is evidence
+    save_checkpoint(
+        library.context_folder, Trained(former.model, former.metrics), fingerprint="",
+        tower=kept(tower, found),
+    )  # fmt: skip
+    bring_into_context(studio)
+
+    film = next(m for m in library.titles() if m.path.endswith("A.mp4"))
+    assert TOLD in film.spaces and film.checkpoint == library.checkpoint_id()
+    sequence = title_sequence(library, film.title_id, film.spaces, num_shots=film.num_shots)
+    with open_catalogue(library, command="test") as catalogue:
+        keys = [catalogue.vectors(film.title_id, n)[TOLD] for n in range(film.num_shots)]
+        assert len(keys) == sequence.num_shots and all(key.shape == (192,) for key in keys)
+        answer = search(catalogue, studio.encoders, Request("quarterly tax returns"))
+        assert answer.hits and all(hit.why["context"] for hit in answer.hits)
+        assert all(sum(v for v in h.why.values() if v) > 0.99 for h in answer.hits)
+        save_checkpoint(
+            library.context_folder, Trained(former.model, former.metrics), fingerprint=""
+        )
+        bring_into_context(studio)
+        catalogue.sync()
+        assert TOLD not in catalogue.vectors(film.title_id, 0)
+        assert catalogue.asker is None
+        untold = search(catalogue, studio.encoders, Request("quarterly tax returns"))
+        assert not any(hit.why["context"] for hit in (*untold.hits, *untold.weak))

@@ -30,6 +30,7 @@ from indexer.context.record import (
 from indexer.context.train import Metrics, Trained
 from indexer.context.validation import Look
 from indexer.disk import write_atomically
+from indexer.tower.keep import KeptTower, tower_path
 from qdrant.errors import CannotRunNow
 
 
@@ -44,31 +45,37 @@ class Checkpoint:
     fingerprint: str  # of the data it was trained on, as the caller named it
 
 
-def save_checkpoint(folder: Path, trained: Trained, *, fingerprint: str) -> str:
+def save_checkpoint(
+    folder: Path, trained: Trained, *, fingerprint: str, tower: KeptTower | None = None
+) -> str:
     """Write the model so that a reader finds the former one or this one; return its id.
 
-    `fingerprint` is the caller's hash of the title ids and generations trained on. Raises
-    CannotRunNow where the folder cannot be written.
+    The tower for words that reads its vectors goes with it. `fingerprint` is the caller's hash of
+    the title ids and generations trained on. Raises CannotRunNow where the folder cannot be
+    written.
     """
     weights = safetensors.torch.save(
         {name: tensor.contiguous() for name, tensor in trained.model.state_dict().items()}
     )
-    model_id = id_of(weights)
+    model_id = id_of(weights, tower)
     record = {
         "format": FORMAT,
         "id": model_id,
         "fingerprint": fingerprint,
         "config": asdict(trained.model.config),
         "metrics": asdict(trained.metrics),
+        "tower": tower.told if tower else None,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(weights_path(folder, model_id), weights)
+        if tower is not None:
+            write_atomically(tower_path(folder, model_id), tower.weights)
         if len(trained.losses) >= FEWEST_STEPS:
             write_atomically(folder / CURVE, draw_curve(trained.losses, trained.metrics.looks))
         write_atomically(folder / RECORD, json.dumps(record, indent=2).encode())
-        for former in folder.glob("context-*.safetensors"):
-            if former != weights_path(folder, model_id):
+        for former in folder.glob("*-*.safetensors"):
+            if former not in (weights_path(folder, model_id), tower_path(folder, model_id)):
                 former.unlink()
     except OSError as error:
         raise CannotRunNow(

@@ -14,6 +14,10 @@ NUM_PREFIX_TOKENS = 2
 """[CLS] and [GLOBAL] stand before the shots."""
 
 
+KEY_DIM = 192
+"""Numbers in the key by which words find a shot in its context."""
+
+
 @dataclass(frozen=True)
 class ContextConfig:
     """Everything a context model is made and trained with; a share is 0..1."""

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from indexer.context.record import read_record
 from indexer.context.sequence import TitleSequence
 
 Floats = NDArray[np.float32]
+
+if TYPE_CHECKING:
+    from indexer.tower.keep import KeptTower
 
 NORM_EPSILON = 1e-5
 """torch's default, which training uses."""
@@ -81,7 +85,7 @@ class ContextReader:
         x = x + self._attend(
             f"{name}attention.", self._norm(f"{name}attention_norm", x), turn, bias
         )
-        widened = _gelu(self._linear(f"{name}widen", self._norm(f"{name}ffn_norm", x)))
+        widened = gelu(self._linear(f"{name}widen", self._norm(f"{name}ffn_norm", x)))
         return x + self._linear(f"{name}narrow", widened)
 
     def _attend(self, name: str, x: Floats, turn: Floats | None, bias: Floats | float) -> Floats:
@@ -116,6 +120,7 @@ class ReadyCheckpoint:
 
     id: str  # names the model version
     model: ContextReader
+    tower: KeptTower | None = None  # for words, where one has shown its worth
 
 
 def load_reader(folder: Path) -> ReadyCheckpoint:
@@ -131,7 +136,7 @@ def load_reader(folder: Path) -> ReadyCheckpoint:
         }
         reader = ContextReader(record.config, weights)
         _try_out(reader)
-    return ReadyCheckpoint(record.id, reader)
+    return ReadyCheckpoint(record.id, reader, record.tower)
 
 
 def _try_out(reader: ContextReader) -> None:
@@ -147,7 +152,7 @@ def _rotate(x: Floats, turn: Floats) -> Floats:
     return np.concatenate([first * cos - second * sin, first * sin + second * cos], axis=-1)
 
 
-def _gelu(x: Floats) -> Floats:
+def gelu(x: Floats) -> Floats:
     """Return x times the share of a normal distribution below it."""
     size = np.abs(x) * np.float32(math.sqrt(0.5))
     t = np.reciprocal(1 + ERF_P * size)

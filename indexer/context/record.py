@@ -16,10 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from indexer.context.config import ContextConfig
 from qdrant.errors import CannotRunNow
+
+if TYPE_CHECKING:
+    from indexer.tower.keep import KeptTower
 
 FORMAT = 2
 """Raised when a checkpoint's files change their meaning. What a record lacks takes its default:
@@ -40,6 +43,7 @@ class Record:
     metrics: Mapping[str, Any]  # of `indexer.context.train.Metrics`, not looked at
     fingerprint: str  # of the data it was trained on, as the caller named it
     weights: bytes  # safetensors
+    tower: KeptTower | None = None  # for words, where one was learned and is worth it
 
 
 @contextmanager
@@ -68,7 +72,8 @@ def _checked(folder: Path, told: Mapping[str, Any]) -> Record:
     if told["format"] != FORMAT:
         raise damaged(folder, f"its format is {told['format']} and this program reads {FORMAT}")
     weights = weights_path(folder, told["id"]).read_bytes()
-    if id_of(weights) != told["id"]:
+    tower = _tower(folder, told)
+    if id_of(weights, tower) != told["id"]:
         raise damaged(folder, "the weights are not those that were saved")
     check_names(folder, ContextConfig, told["config"])
     return Record(
@@ -77,7 +82,16 @@ def _checked(folder: Path, told: Mapping[str, Any]) -> Record:
         metrics=told["metrics"],
         fingerprint=told["fingerprint"],
         weights=weights,
+        tower=tower,
     )
+
+
+def _tower(folder: Path, told: Mapping[str, Any]) -> KeptTower | None:
+    from indexer.tower.keep import KeptTower, tower_path
+
+    if told.get("tower") is None:
+        return None
+    return KeptTower(told["tower"], tower_path(folder, told["id"]).read_bytes())
 
 
 def check_names(folder: Path, kind: type[Any], told: Iterable[str]) -> None:
@@ -95,9 +109,9 @@ def damaged(folder: Path, reason: str) -> CannotRunNow:
     )
 
 
-def id_of(weights: bytes) -> str:
-    """Return the id that weights give their model."""
-    return sha256(weights).hexdigest()[:ID_LENGTH]
+def id_of(weights: bytes, tower: KeptTower | None = None) -> str:
+    """Return the id that weights give their model, those of its tower among them."""
+    return sha256(weights + (tower.weights if tower else b"")).hexdigest()[:ID_LENGTH]
 
 
 def weights_path(folder: Path, model_id: str) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from indexer.assembly import STAGES, assemble, title_sequence
+from indexer.assembly import STAGES, assemble, key_shots, title_sequence
 from indexer.beside import Beside
 from indexer.choices import Choices
 from indexer.encoders.protocol import Vectors
@@ -30,7 +30,7 @@ from indexer.studio import Studio
 from indexer.words.captions import CaptionDecoder
 from indexer.words.tracks import made_track
 from indexer.workbench import Workbench, digest
-from qdrant.schema import AUDIO, CONTEXT, TEXT, VIDEO
+from qdrant.schema import AUDIO, CONTEXT, TEXT, TOLD, VIDEO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -208,7 +208,8 @@ class LiveTitle:
     def _contextualise(self, num: int) -> None:
         """Read the tail anew, as much as the model takes at once; what lies before it stays."""
         checkpoint, bench = self._studio.checkpoint, self._bench
-        bench.spaces.pop(CONTEXT, None)
+        for space in (CONTEXT, TOLD):
+            bench.spaces.pop(space, None)
         if checkpoint is None:
             return
         from indexer.context.vectors import contextualise
@@ -226,6 +227,7 @@ class LiveTitle:
         self._context = checkpoint.id, shots
         bench.done["context"] = digest("live", checkpoint.id, bench.done["see"])
         bench.save_vectors(CONTEXT, checkpoint.id, shots=shots, title=vectors.title[None])
+        key_shots(bench, checkpoint, shots)
 
 
 def tail_of(num_earlier: int, num: int, *, size: int) -> tuple[int, int]:

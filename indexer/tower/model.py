@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from indexer.context.config import NUM_PREFIX_TOKENS, ContextConfig
+from indexer.context.config import KEY_DIM, NUM_PREFIX_TOKENS, ContextConfig
 from indexer.context.model import EncoderLayer
 from indexer.context.positions import RelativeBias
 
@@ -37,7 +37,7 @@ class TowerConfig:
     asked: tuple[str, ...]  # the modalities whose encoders read words
 
     # The two sides.
-    key_dim: int = 192  # numbers in a key, and in a token of the shots' transformer
+    key_dim: int = KEY_DIM  # numbers in a key, and in a token of the shots' transformer
     layers: int = 2
     heads: int = 4
     dropout: float = 0.1

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.context.config import context_dim
+from indexer.context.config import KEY_DIM, context_dim
 from indexer.encoders.protocol import Vectors
 from indexer.library import Library
 from indexer.manifest import Manifest
@@ -16,7 +16,7 @@ from indexer.versions.gate import Finding
 from indexer.versions.ledger import lacking
 from indexer.workbench import load_vectors
 from qdrant.points import UNIT_TOLERANCE
-from qdrant.schema import AUDIO, CONTEXT, VIDEO
+from qdrant.schema import AUDIO, CONTEXT, TOLD, VIDEO
 
 COLLAPSED = 0.9999
 """Mean cosine between shots of the whole library above which a space says the same of all of them.
@@ -68,7 +68,7 @@ def _vectors_of(version: Library, manifest: Manifest) -> tuple[dict[str, Vectors
     """Return a title's vectors, space -> (num_shots, dim), and what is wrong with them."""
     dims = dict(version.profile.dims)
     must_have = {space for space in dims if _can_have(manifest, space)}
-    dims[CONTEXT] = context_dim(dims)
+    dims = {**dims, CONTEXT: context_dim(dims), TOLD: KEY_DIM}
     found: dict[str, Vectors] = {}
     trouble = [f"it has no {space} vectors" for space in sorted(must_have - {*manifest.spaces})]
     for space, file in manifest.spaces.items():
