@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import json
+import logging
 import os
 import shutil
 import threading
@@ -27,6 +29,10 @@ FLUSH_EVERY_POINTS = 4096
 0.3 s on a slow disk however little there is to write: each payload index has files of its own."""
 
 SHARD, UNFINISHED = "shard", "shard.unfinished"
+CONFIG = "edge_config.json"
+"""In which a shard says what it holds."""
+
+logger = logging.getLogger(__name__)
 
 
 class EdgeBackend:
@@ -44,11 +50,16 @@ class EdgeBackend:
     def ensure(self, schema: Schema) -> None:
         """Open the shard, made first if it isn't there.
 
-        Raises StoreUnavailable naming the folder: unwritable, full, damaged, of other lengths.
+        One with vectors of other spaces or lengths is an earlier Trimbin's: it is made anew, and
+        empty, for all in it can be published again. Raises StoreUnavailable naming the folder:
+        unwritable, full, damaged.
         """
         with self._named("be opened"):
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / SHARD
+            if path.exists() and _dims_in(path) not in (None, dict(schema.dims)):
+                logger.info("%s has vectors of another layout: it is made anew", path)
+                shutil.rmtree(path)
             if not path.exists():
                 self._require_room()
                 self._create(path, schema)
@@ -180,3 +191,12 @@ class EdgeBackend:
         if isinstance(error, OSError):
             return f"{what} ({error.strerror}); make the folder writable or name another."
         return f"{what} ({error}); if it stays so, `trimbin rebuild` makes it anew."
+
+
+def _dims_in(shard: Path) -> dict[str, int] | None:
+    """Return the lengths of the vectors that a shard holds; None where it cannot be told."""
+    try:
+        vectors = json.loads((shard / CONFIG).read_text(encoding="utf-8"))["vectors"]
+        return {space: int(told["size"]) for space, told in vectors.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,19 @@ def test_two_versions_have_owners_of_their_own(library, open_library, schema):
         assert first.owned and second.owned
 
 
+def test_a_shard_of_another_layout_is_made_anew_and_filled_again(
+    library, open_library, schema, shots_of
+):
+    with open_library() as former:
+        former.publish("alpha", "g1", shots_of("alpha"))
+    longer = replace(schema, dims={**schema.dims, "context": 9})
+    with open_store(library, longer, library_id="film-club", command="pytest") as store:
+        assert store.generations() == {} and store.count() == 0  # its owner publishes again
+        store.publish("alpha", "g1", shots_of("alpha"))
+    with open_store(library, longer, library_id="film-club", command="pytest") as store:
+        assert store.generations() == {"alpha": "g1"}
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, schema):
     file = tmp_path / "not-a-folder"
     file.write_text("")
@@ -159,11 +173,3 @@ def test_a_damaged_shard_says_how_to_make_it_anew(library, open_library):
         file.write_text("{}")
     with pytest.raises(StoreUnavailable, match="`trimbin rebuild`"):
         open_library()
-
-
-def test_a_shard_of_other_lengths_is_refused(library):
-    other = Schema(version="v1", dims={"video": 9, "audio": 6, "text": 5})
-    with pytest.raises(StoreUnavailable, match="expected vector size 9, but got 8"):
-        open_store(library, other, library_id="film-club", command="pytest")
-    with pytest.raises(StoreUnavailable):  # and does not keep the folder locked
-        open_store(library, other, library_id="film-club", command="pytest")
