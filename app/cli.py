@@ -233,23 +233,58 @@ def train(root: Path, steps: int | None, as_json: bool) -> None:
 @library_option
 @click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True)
 @click.option("--title", help="Only this title: its name or its id.")
+@click.option(
+    "--before",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Spoiler guard: only up to this part of each title, 0.8 of it, say.",
+)
+@click.option("--per-title", type=click.IntRange(1), help="At most so many moments of a title.")
+@click.option(
+    "--variety",
+    type=click.FloatRange(0, 1),
+    default=0,
+    show_default=True,
+    help="0: the best; towards 1: as different from one another as can be.",
+)
+@click.option(
+    "--all-modalities", is_flag=True, help="Pictures and words must both fit; else one may do."
+)
+@click.option(
+    "--floor", type=click.FloatRange(0, 1), help="Scores below are weak.  [the profile's]"
+)
 @device_option
 @json_option
-def search(query: str, root: Path, top: int, title: str | None, device: str, as_json: bool) -> None:
-    """Find moments by words.
+def search(
+    query: str,
+    root: Path,
+    title: str | None,
+    before: float | None,
+    device: str,
+    as_json: bool,
+    **dials: Any,
+) -> None:
+    """Find moments by words, a line, a clip, a picture, and by what is to follow.
 
-    Example: trimbin search "a bird" --top 3
+    \b
+    trimbin search "a bird" --top 3
+    trimbin search 'rain & "we have to go" -night'
+    trimbin search 'a butterfly >>10s like:"Big Buck Bunny"@1:10-1:20'
+
+    The whole language is in docs/search.md.
     """
-    from app.search import Request
+    from app.request import Field, parse
     from app.search import search as find
     from app.studio import encoders_of
     from app.tell import tell
     from indexer.catalogue import open_catalogue
     from indexer.library import Library
 
+    guards = [Field("title", (title,))] if title else []
+    guards += [Field("position", high=before)] if before else []
+    request = parse(query, **dials).where(*guards)
     library = Library.open(root)
     with open_catalogue(library, command="trimbin search") as catalogue:
-        answer = find(catalogue, encoders_of(library, device=device), Request(query, top, title))
+        answer = find(catalogue, encoders_of(library, device=device), request)
     if as_json:
         click.echo(json.dumps(answer.to_json(), ensure_ascii=False))
     else:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import click
 
-from app.search import Request, search
+from app.request import parse
+from app.search import search
 from app.studio import encoders_of, open_studio, publishing
 from app.tell import clock
 from indexer import environment
@@ -56,7 +57,7 @@ def run_demo(root: Path, *, films: Path | None, serve: bool, port: int) -> int:
     with open_catalogue(library, command="trimbin demo") as catalogue:
         encoders = encoders_of(library)
         for words in DEMO_QUERIES:
-            answer = search(catalogue, encoders, Request(words, top=3))
+            answer = search(catalogue, encoders, parse(words, top=3))
             unsure = "" if answer.hits else "  (nothing good found; nearest)"
             click.echo(f'\n"{words}"{unsure}')
             for moment in answer.hits or answer.weak:

@@ -10,7 +10,6 @@ from typing import Any
 from indexer.library import Library
 from indexer.media.timecode import Clock
 from qdrant import moments
-from qdrant.language import Query
 from qdrant.schema import CONTEXT, DENSE_SPACES, LINE, TEXT, TOLD
 
 MAX_DIALOGUE_CHARACTERS = 500
@@ -46,9 +45,11 @@ class Moment:
     sources: tuple[Source, ...]
     dialogue: str
     best_shot: int  # the shot that matched best; its picture stands for the moment
+    steps: tuple[tuple[int, int], ...] = ()  # where steps follow one another: each one's frames
+    repeats: int = 0  # how many more moments show the same picture and say the same
 
 
-def describe(found: moments.Moment, library: Library, *, asked: Query) -> Moment:
+def describe(found: moments.Moment, library: Library) -> Moment:
     """Return a found moment with everything a person needs to see and cut it."""
     manifest = library.manifest(found.title_id)
     first, last = found.shots[0].hit.payload, found.shots[-1].hit.payload
@@ -68,22 +69,22 @@ def describe(found: moments.Moment, library: Library, *, asked: Query) -> Moment
         start_tc=clock.timecode(start_frame),
         end_tc=clock.timecode(end_frame),
         score=round(found.score, 4),
-        why=_why(found, asked),
+        why=_why(found),
         sources=_sources(found),
         dialogue=" ".join(_dialogue(found))[:MAX_DIALOGUE_CHARACTERS],
         best_shot=found.best.shot,
+        steps=tuple(_frames(step.hit.payload) for step in found.steps),
+        repeats=found.repeats,
     )
 
 
-def _why(found: moments.Moment, asked: Query) -> dict[str, float | None]:
+def _why(found: moments.Moment) -> dict[str, float | None]:
     """Return each space's share; what titles tell of their shots, and lines near by, is context."""
-    spaces = {*asked.vectors, *([LINE] if asked.line else [])} & found.best.hit.similarities.keys()
     shares = dict(found.shares)
-    if TOLD in spaces or found.best.heard_near:
-        spaces = spaces | {CONTEXT}
-        shares[CONTEXT] = shares.get(CONTEXT, 0.0) + shares.pop(TOLD, 0.0)
+    if TOLD in shares:
+        shares[CONTEXT] = shares.get(CONTEXT, 0.0) + shares.pop(TOLD)
     return {
-        space: round(shares.get(space, 0.0), 4) if space in spaces else None
+        space: round(shares[space], 4) if space in shares else None
         for space in (*DENSE_SPACES, LINE)
     }
 
@@ -122,6 +123,10 @@ def _told_in(payload: Mapping[str, Any]) -> tuple[Source, ...]:
         *(Source("caption", f"[{sound}]", start_s) for sound in payload.get("sounds", ())),
         *(Source("ocr", line, start_s) for line in _lines(payload, "screen_text")),
     )
+
+
+def _frames(payload: Mapping[str, Any]) -> tuple[int, int]:
+    return int(payload["start_frame"]), int(payload["end_frame"])
 
 
 def _lines(payload: Mapping[str, Any], field: str) -> list[str]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import asdict
 from pathlib import Path
 
 import streamlit as st
 
-from app.search import Answer, Request, search
+from app.request import Request
+from app.search import Answer, search
 from app.studio import encoders_of
 from indexer import environment
 from indexer.catalogue import Catalogue
@@ -130,17 +130,17 @@ def generations() -> dict[str, str]:
 def answer(request: Request) -> Answer:
     """Return the answer to a request; the same one again while the library stays the same."""
     seen = tuple(sorted(generations().items()))
-    found = _answer(**asdict(request), seen=seen)
+    found = _answer(request, seen=seen)
     _is_warm.set()
     return found
 
 
-@st.cache_data(max_entries=ANSWERS_KEPT, show_spinner=False)
-def _answer(words: str, top: int, title: str | None, seen: tuple[tuple[str, str], ...]) -> Answer:
+@st.cache_data(max_entries=ANSWERS_KEPT, show_spinner=False, hash_funcs={Request: repr})
+def _answer(request: Request, seen: tuple[tuple[str, str], ...]) -> Answer:
     """Search. `seen` is there for the cache: titles that come or go make another question of it."""
     with _turn:  # both of one version, whatever is switched to meanwhile
         opened, of_it = catalogue(), encoders()
-    return search(opened, of_it, Request(words=words, top=top, title=title))
+    return search(opened, of_it, request)
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)

@@ -1,7 +1,8 @@
-"""The read story: an editor's words become moments.
+"""The read story: what an editor asks for becomes moments.
 
-Words are encoded into every space they can reach, the store proposes shots, their similarities
-become one score, and neighbouring shots that match together become a moment.
+What was asked is encoded into every space it can reach, the store proposes shots, their
+similarities become one score, and neighbouring shots that match together become a moment; or shots
+that follow one another, where one thing is to come after another.
 """
 
 from __future__ import annotations
@@ -11,27 +12,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from app.asking import Asking, gap_of
+from app.choosing import choose
+from app.following import follow
 from app.moment import Moment, describe
+from app.request import Request
 from indexer.catalogue import Catalogue
 from indexer.encoders.load import EncoderSet
-from indexer.query import encode_words
-from qdrant.errors import UsageError
-from qdrant.language import Condition, Equals
+from qdrant.language import Query
 from qdrant.moments import merge_neighbours
-from qdrant.ranking import score_shots
-
-DEFAULT_TOP = 10
-MAX_TITLES_NAMED = 10
-"""How many titles a message lists."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What somebody asked for."""
-
-    words: str
-    top: int = DEFAULT_TOP
-    title: str | None = None  # only this title: its name or its id
+from qdrant.ranking import ScoredShot, score_shots
 
 
 @dataclass(frozen=True)
@@ -39,7 +29,7 @@ class Answer:
     """Moments, best first, and what a person should know about how they were found."""
 
     query: str
-    hits: tuple[Moment, ...]  # above the profile's confidence floor
+    hits: tuple[Moment, ...]  # above the confidence floor
     weak: tuple[Moment, ...]  # below it: shown apart
     notes: tuple[str, ...]
     took_ms: int
@@ -55,39 +45,38 @@ class Answer:
 
 
 def search(catalogue: Catalogue, encoders: EncoderSet, request: Request) -> Answer:
-    """Find the moments that fit a request."""
+    """Find the moments that fit a request.
+
+    Raises `UsageError` for what the request names and the library has not: a title, a field, a
+    time; `InputError` for a clip or a picture that cannot be read.
+    """
     started = time.perf_counter()
-    profile = catalogue.library.profile
-    query, notes = encode_words(
-        request.words,
-        encoders,
-        conditions=conditions_of(request, catalogue),
-        tower=catalogue.asker,
-    )
-    scored = score_shots(catalogue.query(query), catalogue.calibrations, reach=query.reach)
-    shots = [shot for shot in scored if shot.score > 0]
-    moments = merge_neighbours(shots)[: request.top]
-    hits = [moment for moment in moments if moment.score >= profile.confidence_floor]
-    weak = [moment for moment in moments if moment.score < profile.confidence_floor]
+    asking = Asking(catalogue, encoders)
+    queries = [asking.query_of(step, top=request.top) for step in request.steps]
+
+    def answers(query: Query) -> list[ScoredShot]:
+        scored = score_shots(
+            catalogue.query(query),
+            catalogue.calibrations,
+            query,
+            all_modalities=request.all_modalities,
+        )
+        return [s for s in scored if s.score > 0 and (s.title_id, s.shot) not in asking.examples]
+
+    if len(queries) == 1:
+        found = merge_neighbours(answers(queries[0]))
+    else:
+        found = follow(queries, [gap_of(step) for step in request.steps[1:]], answers)
+    moments = choose(found, request, catalogue)
+    floor = catalogue.library.profile.confidence_floor if request.floor is None else request.floor
+    hits = [moment for moment in moments if moment.score >= floor]
+    weak = [moment for moment in moments if moment.score < floor]
     if not hits:
-        notes.append("Nothing good found." if weak else "Nothing found.")
+        asking.notes.append("Nothing good found." if weak else "Nothing found.")
     return Answer(
-        query=request.words,
-        hits=tuple(describe(moment, catalogue.library, asked=query) for moment in hits),
-        weak=tuple(describe(moment, catalogue.library, asked=query) for moment in weak),
-        notes=tuple(notes),
+        query=str(request),
+        hits=tuple(describe(moment, catalogue.library) for moment in hits),
+        weak=tuple(describe(moment, catalogue.library) for moment in weak),
+        notes=tuple(asking.notes),
         took_ms=round((time.perf_counter() - started) * 1000),
     )
-
-
-def conditions_of(request: Request, catalogue: Catalogue) -> tuple[Condition, ...]:
-    """Return what a shot must satisfy. Raises `UsageError` for a title that is not there."""
-    if request.title is None:
-        return ()
-    asked = request.title.casefold()
-    titles = catalogue.library.titles()
-    for manifest in titles:
-        if asked in (manifest.title_id, manifest.title.casefold()):
-            return (Equals("title_id", manifest.title_id),)
-    known = ", ".join(repr(manifest.title) for manifest in titles[:MAX_TITLES_NAMED])
-    raise UsageError(f"No title is called {request.title!r} here. There are: {known or 'none'}.")

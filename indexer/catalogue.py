@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -23,9 +23,10 @@ from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.publish import library_schema, records_of
 from indexer.tower.keep import Asker
+from qdrant.calibration import Calibration
 from qdrant.errors import CannotRunNow, OwnerGone, StoreUnavailable, TrimbinError
 from qdrant.language import Query, ShotHit
-from qdrant.ranking import Calibration
+from qdrant.ranking import Calibrations
 from qdrant.record import Vector
 from qdrant.schema import TOLD
 from qdrant.store import ShotStore, open_store
@@ -76,9 +77,13 @@ class Catalogue:
         return self._tower()[0]
 
     @property
-    def calibrations(self) -> Mapping[str, Calibration]:
+    def calibrations(self) -> Calibrations:
         """What a similarity is worth in each space: the profile's word, and the tower's own."""
-        return {**self.library.profile.ranking, **self._tower()[1]}
+        profile = self.library.profile
+        return {
+            "words": {**profile.ranking, **self._tower()[1]},
+            "likeness": profile.likeness,
+        }
 
     def _tower(self) -> tuple[Asker | None, Mapping[str, Calibration]]:
         """Return the tower and its calibration; read once for each context model."""
@@ -94,6 +99,10 @@ class Catalogue:
     def vectors(self, title_id: str, shot: int) -> dict[str, Vector]:
         """Return a shot's stored vectors, space -> (dim,) float32."""
         return self._through_owner(lambda store: store.vectors(title_id, shot))
+
+    def vectors_of(self, places: Sequence[tuple[str, int]]) -> list[dict[str, Vector]]:
+        """Return the stored vectors of each of these (title_id, shot), in one go."""
+        return self._through_owner(lambda store: store.vectors_of(places))
 
     def generations(self) -> dict[str, str]:
         """Return what is visible: title_id -> generation."""

@@ -1,39 +1,34 @@
-"""From an editor's words to a query: a vector in every space that words can reach."""
+"""From what an editor gives to a question: a vector in every space that it can reach."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from indexer.encoders.kinds import KINDS
 from indexer.encoders.load import EncoderSet
-from indexer.encoders.protocol import ReadsWords
+from indexer.encoders.protocol import ReadsWords, unit
 from qdrant.errors import UsageError
-from qdrant.language import Condition, Query
+from qdrant.language import Question
 from qdrant.record import Vector
-from qdrant.schema import AUDIO, TEXT, TOLD, VIDEO
+from qdrant.schema import AUDIO, DENSE_SPACES, TEXT, TOLD, VIDEO
 
 if TYPE_CHECKING:
     from indexer.tower.keep import Asker
 
 MAX_CHARACTERS = 1000
 """More than any of the models reads of a text, and less than would make a search slow."""
-NEAR = 3
-"""Shots on either side of a line in which somebody may be listening to it."""
 SPOKEN_OF_AS = {VIDEO: "pictures", AUDIO: "sound", TEXT: "words"}
 ENGLISH_ONLY = ("en",)
 
 
 def encode_words(
-    words: str,
-    encoders: EncoderSet,
-    *,
-    conditions: tuple[Condition, ...] = (),
-    candidates: int = 200,
-    tower: Asker | None = None,
-) -> tuple[Query, list[str]]:
-    """Return the query the words make, and a sentence for each thing it cannot do.
+    words: str, encoders: EncoderSet, *, tower: Asker | None = None
+) -> tuple[Question, list[str]]:
+    """Return the question that words make, and a sentence for each thing it cannot do.
 
     Words go into every space whose encoder reads them, through the library's `tower`, if it has
     one, into what titles tell of their shots, and into the dialogue as they are. Raises
@@ -57,8 +52,24 @@ def encode_words(
     if tower is not None and vectors:
         vectors[TOLD] = tower.ask(vectors)
     notes += _strange_scripts(asked, encoders)
-    query = Query(vectors, asked, conditions, candidates, reach=NEAR)
-    return query, notes
+    return Question(vectors, asked), notes
+
+
+def like_shots(shots: Sequence[tuple[Mapping[str, Vector], float]]) -> Question:
+    """Return the question that shots make: their vectors and how many seconds of each are meant.
+
+    In each space the mean of those that have it, weighed by length, (dim,) float32, unit length.
+    Raises `UsageError` where none of them has a vector.
+    """
+    vectors: dict[str, Vector] = {}
+    for space in DENSE_SPACES:
+        rows = [vectors_[space] * seconds for vectors_, seconds in shots if space in vectors_]
+        mean = unit(np.sum(rows, axis=0)) if rows else np.zeros(0, np.float32)
+        if mean.any():
+            vectors[space] = mean
+    if not vectors:
+        raise UsageError("There is nothing to compare with: no picture, no sound, no words.")
+    return Question(vectors, band="likeness")
 
 
 def _obstacle(space: str, encoders: EncoderSet) -> str | None:

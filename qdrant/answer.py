@@ -1,5 +1,7 @@
 """One query, answered in two rounds: spaces propose shots, then score what the others proposed.
 
+What is unwanted proposes nothing, and scores what was proposed.
+
 Where the query reaches beyond the shots that say something, those around the best lines are scored
 too: what somebody looks for may be the face of the one who listens.
 """
@@ -11,7 +13,7 @@ from typing import Any
 
 from qdrant import compile as compiler
 from qdrant.backend import Backend
-from qdrant.compile import Asked, Scope
+from qdrant.compile import Ask, Asked, Scope
 from qdrant.language import Query, ShotHit
 from qdrant.registry import Registry
 from qdrant.schema import LINE, TEXT
@@ -22,8 +24,8 @@ SPEAKING = 20
 PointOf = Callable[[str, str, int], str]
 """(title_id, generation, shot) -> the point's id"""
 
-Scores = dict[str, dict[str, float]]
-"""space -> point id -> raw similarity"""
+Scores = dict[Ask, dict[str, float]]
+"""(question, space) -> point id -> raw similarity"""
 
 
 def answer(
@@ -43,6 +45,12 @@ def answer(
     found, scores = _proposed(query, asked, backend, scope)
     if query.reach:
         found.update(_around_lines(query, found, scores, backend, scope, point_of))
+    also = {
+        point_of(title_id, registry.current[title_id], shot)
+        for title_id, shot in query.also
+        if title_id in registry.current
+    }
+    found.update(_payloads(sorted(also - found.keys()), query, backend, scope))
     visible = {
         id_: payload
         for id_, payload in found.items()
@@ -53,7 +61,7 @@ def answer(
         ShotHit(
             title_id=payload["title_id"],
             shot=payload["shot"],
-            similarities={space: s[id_] for space, s in scores.items() if id_ in s},
+            answers=tuple(_answers_of(id_, scores, len(query.questions))),
             payload=payload,
         )
         for id_, payload in visible.items()
@@ -66,12 +74,14 @@ def _proposed(
 ) -> tuple[dict[str, dict[str, Any]], Scores]:
     """Return the payload of every proposed point, and its score where it was proposed."""
     found: dict[str, dict[str, Any]] = {}
-    scores: Scores = {space: {} for space in asked}
-    proposed = backend.query_batch(compiler.proposals(asked, query, scope)) if asked else []
-    for space, points in zip(asked, proposed, strict=True):
+    scores: Scores = {ask: {} for ask in asked}
+    proposing = compiler.proposing(asked, query)
+    requests = compiler.proposals(proposing, query, scope)
+    proposed = backend.query_batch(requests) if requests else []
+    for ask, points in zip(proposing, proposed, strict=True):
         found.update((str(point.id), point.payload or {}) for point in points)
-        scores[space].update((str(point.id), point.score) for point in points)
-    if not asked:
+        scores[ask].update((str(point.id), point.score) for point in points)
+    if not query.wanted:
         records, _ = backend.scroll(scope.all(query.conditions), limit=query.candidates)
         found.update((str(record.id), record.payload or {}) for record in records)
     return found, scores
@@ -88,8 +98,9 @@ def _around_lines(
     """Return the payload of the shots within reach of the best lines that were not proposed."""
     speaking = [
         id_
-        for space in (LINE, TEXT)
-        for id_ in sorted(scores.get(space, {}), key=lambda id_: -scores[space][id_])[:SPEAKING]
+        for (number, space), found_by in scores.items()
+        if number < len(query.wanted) and space in (LINE, TEXT)
+        for id_ in sorted(found_by, key=lambda id_: -found_by[id_])[:SPEAKING]
     ]
     around = {
         point_of(found[id_]["title_id"], found[id_]["generation"], found[id_]["shot"] + step)
@@ -112,20 +123,31 @@ def _payloads(
 
 def _complete(scores: Scores, asked: Asked, ids: list[str], backend: Backend, scope: Scope) -> None:
     """Score every found shot in the asked spaces that did not propose it themselves."""
-    missing = {space: [id_ for id_ in ids if id_ not in scores[space]] for space in asked}
-    missing = {space: ids for space, ids in missing.items() if ids}
+    missing = {ask: [id_ for id_ in ids if id_ not in scores[ask]] for ask in asked}
+    missing = {ask: ids for ask, ids in missing.items() if ids}
     if not missing:
         return
+    lines = [ask for ask in missing if ask[1] == LINE]
     requests = compiler.completions(asked, missing, scope)
-    if LINE in missing:
-        requests.append(compiler.bearers(LINE, missing[LINE]))
+    requests += [compiler.bearers(LINE, missing[ask]) for ask in lines]
     answers = backend.query_batch(requests)
-    if LINE in missing:
+    for ask, points in zip(lines, answers[len(missing) :], strict=True):
         # A line with none of the words scores 0, but no backend returns it.
-        scores[LINE].update((str(point.id), 0.0) for point in answers.pop())
-    for space, points in zip(missing, answers, strict=True):
-        scores[space].update((str(point.id), point.score) for point in points)
+        scores[ask].update((str(point.id), 0.0) for point in points)
+    for ask, points in zip(missing, answers, strict=False):
+        scores[ask].update((str(point.id), point.score) for point in points)
+
+
+def _answers_of(id_: str, scores: Scores, num_questions: int) -> Iterable[dict[str, float]]:
+    """Return a shot's similarities, question by question."""
+    for number in range(num_questions):
+        yield {
+            space: found[id_]
+            for (asked_by, space), found in scores.items()
+            if asked_by == number and id_ in found
+        }
 
 
 def _best_first(hit: ShotHit) -> tuple[float, str, int]:
-    return (-max(hit.similarities.values(), default=0.0), hit.title_id, hit.shot)
+    best = max((x for answer in hit.answers for x in answer.values()), default=0.0)
+    return (-best, hit.title_id, hit.shot)

@@ -12,11 +12,15 @@ from qdrant_client import models
 
 from qdrant import lines
 from qdrant.errors import UsageError
-from qdrant.language import Between, Condition, Equals, Query
+from qdrant.language import AnyOf, Between, Condition, Equals, Not, Query
+from qdrant.record import Vector
 from qdrant.schema import LINE, Schema
 
-Asked = Mapping[str, list[float] | models.SparseVector]
-"""The vector to be near to, for each space that a query asks."""
+Ask = tuple[int, str]
+"""(number of the question, space)"""
+
+Asked = Mapping[Ask, list[float] | models.SparseVector]
+"""The vector to be near to, for each space that a question asks."""
 
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 """Payload names that Qdrant's paths take unquoted; a dot in any other would mean nesting."""
@@ -67,31 +71,43 @@ class Scope:
 
 
 def asked_spaces(query: Query, schema: Schema) -> Asked:
-    """Return the vector for every space the query asks; a line of only stop words asks nothing.
+    """Return the vector for every space of every question; a line of only stop words asks nothing.
 
     Raises UsageError for a space the library does not have, and for a vector of another length,
     of zeros, or with a NaN in it.
     """
-    spaces: dict[str, list[float] | models.SparseVector] = {}
-    for space, vector in query.vectors.items():
-        if space not in schema.dims:
-            known = ", ".join(schema.dims)
-            raise UsageError(f"This library has no `{space}` vectors; it can be asked in {known}.")
-        dim = schema.dims[space]
-        if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
-            raise UsageError(
-                f"A query in `{space}` takes {dim} finite numbers, not all zero, and got an "
-                f"array of shape {vector.shape}; encode it with the library's own profile."
-            )
-        spaces[space] = vector.astype(np.float32).tolist()
-    words = lines.question(query.line)
-    if words is not None:
-        spaces[LINE] = words
-    return spaces
+    asked: dict[Ask, list[float] | models.SparseVector] = {}
+    for number, question in enumerate(query.questions):
+        for space, vector in question.vectors.items():
+            asked[number, space] = _checked(space, vector, schema)
+        words = lines.question(question.line)
+        if words is not None:
+            asked[number, LINE] = words
+    return asked
+
+
+def _checked(space: str, vector: Vector, schema: Schema) -> list[float]:
+    if space not in schema.dims:
+        known = ", ".join(schema.dims)
+        raise UsageError(f"This library has no `{space}` vectors; it can be asked in {known}.")
+    dim = schema.dims[space]
+    if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
+        raise UsageError(
+            f"A query in `{space}` takes {dim} finite numbers, not all zero, and got an "
+            f"array of shape {vector.shape}; encode it with the library's own profile."
+        )
+    numbers: list[float] = vector.astype(np.float32).tolist()
+    return numbers
+
+
+def proposing(asked: Asked, query: Query) -> Asked:
+    """Return those of the asked spaces that propose shots: what is unwanted proposes nothing."""
+    wanted = len(query.wanted)
+    return {ask: vector for ask, vector in asked.items() if ask[0] < wanted and query.candidates}
 
 
 def proposals(asked: Asked, query: Query, scope: Scope) -> list[models.QueryRequest]:
-    """Return one request a space: its nearest shots among those the conditions allow."""
+    """Return one request an ask: its nearest shots among those the conditions allow."""
     where = scope.near(query.conditions)
     return [
         models.QueryRequest(
@@ -102,23 +118,23 @@ def proposals(asked: Asked, query: Query, scope: Scope) -> list[models.QueryRequ
             limit=query.candidates,
             with_payload=True,
         )
-        for space, vector in asked.items()
+        for (_, space), vector in asked.items()
     ]
 
 
 def completions(
-    asked: Asked, missing: Mapping[str, Sequence[str]], scope: Scope
+    asked: Asked, missing: Mapping[Ask, Sequence[str]], scope: Scope
 ) -> list[models.QueryRequest]:
-    """Return one request for each space of `missing`: the exact scores of these points there."""
+    """Return one request for each ask of `missing`: the exact scores of these points there."""
     return [
         models.QueryRequest(
-            query=asked[space],
+            query=asked[number, space],
             using=space,
             filter=models.Filter(must=[models.HasIdCondition(has_id=list(ids))]),
             params=_params(space, scope, exact=True),
             limit=len(ids),
         )
-        for space, ids in missing.items()
+        for (number, space), ids in missing.items()
     ]
 
 
@@ -136,19 +152,25 @@ def compiled(conditions: Iterable[Condition]) -> list[models.Condition]:
 
     Raises UsageError for a name that cannot be a payload field and for a bound that is NaN.
     """
-    result: list[models.Condition] = []
-    for condition in conditions:
-        match condition:
-            case Equals(name, value):
-                result.append(_match(_key(name), value))
-            case Between(name, None, None):
-                _key(name)
-            case Between(name, low, high):
-                if any(bound is not None and math.isnan(bound) for bound in (low, high)):
-                    raise UsageError(f"The bounds of `{name}` must be numbers: {low}..{high}.")
-                bounds = models.Range(gte=low, lte=high)
-                result.append(models.FieldCondition(key=_key(name), range=bounds))
-    return result
+    return [made for condition in conditions if (made := _compiled(condition)) is not None]
+
+
+def _compiled(condition: Condition) -> models.Condition | None:
+    match condition:
+        case Equals(name, value):
+            return _match(_key(name), value)
+        case AnyOf(name, values):
+            return models.FieldCondition(key=_key(name), match=models.MatchAny(any=list(values)))
+        case Between(name, None, None):
+            _key(name)
+            return None
+        case Between(name, low, high):
+            if any(bound is not None and math.isnan(bound) for bound in (low, high)):
+                raise UsageError(f"The bounds of `{name}` must be numbers: {low}..{high}.")
+            return models.FieldCondition(key=_key(name), range=models.Range(gte=low, lte=high))
+        case Not(inner):
+            unmet = _compiled(inner)
+            return None if unmet is None else models.Filter(must_not=[unmet])
 
 
 def _params(space: str, scope: Scope, *, exact: bool | None = None) -> models.SearchParams | None:

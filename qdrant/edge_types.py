@@ -135,6 +135,10 @@ def _field(condition: FieldCondition) -> edge.FieldCondition:
     match, bounds = condition.match, condition.range
     if isinstance(match, models.MatchValue) and bounds is None:
         return edge.FieldCondition(condition.key, match=edge.MatchValue(match.value))
+    if isinstance(match, models.MatchAny) and bounds is None:
+        return edge.FieldCondition(
+            condition.key, match=edge.MatchAny([str(value) for value in match.any])
+        )
     if isinstance(bounds, models.Range) and match is None:
         limits = edge.RangeFloat(gte=bounds.gte, gt=bounds.gt, lte=bounds.lte, lt=bounds.lt)
         return edge.FieldCondition(condition.key, range=limits)

@@ -1,6 +1,6 @@
 """The query language: what can be asked of the store, and what it answers.
 
-`Query` is what the indexer's encoders make of an editor's words; `qdrant.compile` alone turns it
+`Query` is what the indexer's encoders make of an editor's request; `qdrant.compile` alone turns it
 into `qdrant_client.models`, which every backend understands.
 """
 
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from qdrant.record import Vector
+
+if TYPE_CHECKING:
+    from qdrant.phrases import Phrase
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,14 @@ class Equals:
 
 
 @dataclass(frozen=True)
+class AnyOf:
+    """The payload field holds one of these values; of none it holds nothing."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Between:
     """The payload field lies in `[low, high]`; None leaves that side open."""
 
@@ -30,29 +41,75 @@ class Between:
     high: float | None = None
 
 
-Condition = Equals | Between
+@dataclass(frozen=True)
+class Not:
+    """The condition is not met; a shot that lacks the field does not meet it either."""
+
+    condition: Equals | AnyOf | Between
+
+
+Condition = Equals | AnyOf | Between | Not
+
+Band = Literal["words", "likeness"]
+"""How similarities count: those of words to shots lie in other bands than those of shots."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing a shot may answer: vectors to be near to, a line to be said."""
+
+    vectors: Mapping[str, Vector] = field(default_factory=dict)  # space -> (dim,) unit length
+    line: str = ""  # words to look for in what is said, told and written; empty: don't
+    phrase: Phrase | None = None  # the line as it must be said; `line` proposes who may say it
+    band: Band = "words"
 
 
 @dataclass(frozen=True)
 class Query:
-    """Vectors to be near to, a line to be said, conditions to be met."""
+    """Questions that a shot must all answer, others that it had better not, conditions to meet."""
 
-    vectors: Mapping[str, Vector] = field(default_factory=dict)  # space -> (dim,) unit length
-    line: str = ""  # words to look for in the dialogue; empty: don't
+    wanted: tuple[Question, ...] = ()
+    unwanted: tuple[Question, ...] = ()
     conditions: tuple[Condition, ...] = ()
-    candidates: int = 200  # how many shots each space may propose
+    candidates: int = 200  # how many shots each space of each wanted question may propose
     reach: int = 0  # shots on either side of the best lines that are scored with them
+    also: frozenset[tuple[str, int]] = frozenset()  # (title_id, shot) to be scored whatever is near
+
+    @classmethod
+    def of(
+        cls,
+        vectors: Mapping[str, Vector] | None = None,
+        line: str = "",
+        conditions: tuple[Condition, ...] = (),
+        candidates: int = 200,
+        reach: int = 0,
+    ) -> Self:
+        """Return a query of one question, or of conditions alone."""
+        question = Question(vectors or {}, line)
+        wanted = (question,) if question.vectors or line else ()
+        return cls(wanted, (), conditions, candidates, reach)
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """All that is asked of a shot: the wanted ones, then the unwanted."""
+        return self.wanted + self.unwanted
 
 
 @dataclass(frozen=True)
 class ShotHit:
     """A shot the store found, with its raw similarity in every space that was asked.
 
-    `similarities` has a dense space's cosine (-1..1) or the line's BM25 score (>= 0). Every shot
-    found through any space is scored in all of them; a space that the shot lacks is left out.
+    `answers` has, for each of the query's questions, a dense space's cosine (-1..1) or the line's
+    BM25 score (>= 0). Every shot found through any space is scored in all of them; a space that
+    the shot lacks is left out.
     """
 
     title_id: str
     shot: int
-    similarities: Mapping[str, float]
+    answers: tuple[Mapping[str, float], ...]
     payload: Mapping[str, Any]
+
+    @property
+    def similarities(self) -> Mapping[str, float]:
+        """Its answer to the first question; empty where none was asked."""
+        return self.answers[0] if self.answers else {}

@@ -25,6 +25,8 @@ class Moment:
     shares: Mapping[str, float]  # its best shot's
     shots: tuple[ScoredShot, ...]  # in the order of the film
     best: ScoredShot
+    steps: tuple[ScoredShot, ...] = ()  # where one thing is to follow another: a shot each
+    repeats: int = 0  # how many found moments show the same picture again
 
 
 def merge_neighbours(

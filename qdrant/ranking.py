@@ -3,58 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
-from qdrant.language import ShotHit
-from qdrant.schema import CONTEXT, LINE, TEXT
+from qdrant.language import Band, Query, Question, ShotHit
+from qdrant.schema import AUDIO, CONTEXT, LINE, TEXT, VIDEO
 
 WORDS = (LINE, TEXT)
 """The spaces in which a shot answers by what is said, told or written in it."""
+
+MODALITIES = ((VIDEO,), (AUDIO,), WORDS)
+"""What is seen, what is heard, what is said, told or written."""
 
 PASSED_ON = 0.5
 """Share of a line's evidence that counts for a wordless shot near by. Not learned: it puts a shot
 that answers in pictures too above the line's own, and leaves others below it."""
 
+Calibrations = Mapping[Band, Mapping[str, Calibration]]
+"""band -> space -> what a similarity is worth there"""
 
-@dataclass(frozen=True)
-class Calibration:
-    """How a space's raw similarity becomes evidence that the shot is the one meant.
+Weights = dict[str, float]
+"""space -> `-log(1 - evidence)`, which add up"""
 
-    Cosines of different encoders lie in different bands, so each space has a band of its own.
-    BM25 has no upper end: with `half` it is first bent to bm25 / (bm25 + half), which no rare
-    word can push past 1, and which still tells a line half said from one not said at all. A
-    straight line to a ceiling would need that ceiling to follow the library's size (idf grows
-    with it) and would call all good lines equal beyond it.
-    """
-
-    floor: float  # at or below: no evidence
-    ceiling: float  # at or above: all the evidence this space can give
-    weight: float = 0.9  # the evidence at the ceiling; below 1, so that no space settles it alone
-    half: float | None = None  # the raw score that is bent to one half; None: taken as it is
-
-    def __post_init__(self) -> None:
-        numbers = [self.floor, self.ceiling, self.weight, self.half or 1.0]
-        well_formed = (
-            all(map(math.isfinite, numbers))
-            and self.floor < self.ceiling
-            and 0 < self.weight < 1
-            and (self.half is None or self.half > 0)
-        )
-        if not well_formed:
-            raise UsageError(
-                f"A calibration needs floor < ceiling, a weight between 0 and 1 and, where there "
-                f"is one, a half above 0, and got {self}; correct the profile."
-            )
-
-    def evidence(self, similarity: float) -> float:
-        """Return 0..weight for a raw similarity, never falling as it rises."""
-        level = similarity
-        if self.half is not None:
-            level = max(similarity, 0.0) / (max(similarity, 0.0) + self.half)
-        share = (level - self.floor) / (self.ceiling - self.floor)
-        return self.weight * min(max(share, 0.0), 1.0)
+Place = tuple[str, int]
+"""(title_id, shot)"""
 
 
 @dataclass(frozen=True)
@@ -70,14 +44,23 @@ class ScoredShot:
 
 
 def score_shots(
-    hits: Iterable[ShotHit], calibrations: Mapping[str, Calibration], *, reach: int = 0
+    hits: Iterable[ShotHit],
+    calibrations: Calibrations,
+    query: Query,
+    *,
+    all_modalities: bool = False,
 ) -> list[ScoredShot]:
     """Return the hits scored, best first, ties by title and shot.
 
-    Evidence combines by noisy-or, `1 - prod(1 - e)` (Pearl, Probabilistic Reasoning in
-    Intelligent Systems, 1988, section 4.3.2): a space the shot lacks says nothing instead of
-    saying no, so that a shot without words is not buried. Shares go by `-log(1 - e)`, the amounts
-    that add up under noisy-or.
+    Within a question evidence combines by noisy-or, `1 - prod(1 - e)` (Pearl, Probabilistic
+    Reasoning in Intelligent Systems, 1988, section 4.3.2): a space the shot lacks says nothing
+    instead of saying no, so that a shot without words is not buried. With `all_modalities` it must
+    answer in every modality that was asked: the geometric mean of theirs. Shares go by
+    `-log(1 - e)`, the amounts that add up under noisy-or.
+
+    Wanted questions must all be answered: the score is the geometric mean of theirs, and 1 where
+    conditions are all that is wanted. Each unwanted one takes its own score's share away: soft,
+    for a shot that answers it a little is still there.
 
     With a `reach`, a shot without words of its own that answers in some other way is helped by the
     best line at most so many shots away: who listens is asked for together with what is said.
@@ -85,42 +68,110 @@ def score_shots(
     Raises UsageError where a space was asked that has no calibration.
     """
     found = list(hits)
-    weights = {_place(hit): _weigh(hit, calibrations) for hit in found}
-    words = {_place(hit): (hit, _evidence_of_words(weights[_place(hit)])) for hit in found}
-    scored = []
-    for hit in found:
-        near = _heard_near(hit, weights[_place(hit)], words, reach)
-        scored.append(_score(hit, weights[_place(hit)], near))
+    answers = [
+        _answers(number, question, found, calibrations, query.reach, all_modalities)
+        for number, question in enumerate(query.questions)
+    ]
+    wanted, unwanted = answers[: len(query.wanted)], answers[len(query.wanted) :]
+    scored = [
+        _score(hit, [answer[i] for answer in wanted], [answer[i] for answer in unwanted])
+        for i, hit in enumerate(found)
+    ]
     return sorted(scored, key=lambda shot: (-shot.score, shot.title_id, shot.shot))
 
 
-Place = tuple[str, int]
-"""(title_id, shot)"""
+@dataclass(frozen=True)
+class _Answer:
+    """How a shot answers one question."""
+
+    score: float
+    weights: Weights
+    heard_near: ShotHit | None = None
+
+    @property
+    def shares(self) -> dict[str, float]:
+        total = sum(self.weights.values())
+        return {space: weight / total for space, weight in self.weights.items()} if total else {}
 
 
-def _place(hit: ShotHit) -> Place:
-    return hit.title_id, hit.shot
+def _answers(
+    number: int,
+    question: Question,
+    hits: Sequence[ShotHit],
+    calibrations: Calibrations,
+    reach: int,
+    all_modalities: bool,
+) -> list[_Answer]:
+    """Return how each hit answers a question, in their order."""
+    bands = calibrations.get(question.band, {})
+    weights = [_weigh(hit.answers[number], bands) for hit in hits]
+    words = {
+        _place(hit): (hit, _evidence_of_words(w)) for hit, w in zip(hits, weights, strict=True)
+    }
+    answers = []
+    for hit, of_hit in zip(hits, weights, strict=True):
+        near = _heard_near(hit, number, of_hit, words, reach)
+        if near is not None:
+            passed_on = -math.log1p(-PASSED_ON * near[1])
+            of_hit = {**of_hit, CONTEXT: of_hit.get(CONTEXT, 0.0) + passed_on}
+        score = _in_all(of_hit, question) if all_modalities else _evidence(of_hit.values())
+        answers.append(_Answer(score, of_hit, near[0] if near else None))
+    return answers
 
 
-def _weigh(hit: ShotHit, calibrations: Mapping[str, Calibration]) -> dict[str, float]:
+def _score(hit: ShotHit, wanted: Sequence[_Answer], unwanted: Sequence[_Answer]) -> ScoredShot:
+    score = _geometric_mean([answer.score for answer in wanted])
+    for answer in unwanted:
+        score *= 1 - answer.score
+    shares: dict[str, float] = {}
+    for answer in wanted if score > 0 else ():
+        for space, share in answer.shares.items():
+            shares[space] = shares.get(space, 0.0) + share / len(wanted)
+    near = next((answer.heard_near for answer in wanted if answer.heard_near), None)
+    return ScoredShot(hit.title_id, hit.shot, score, shares, hit, near)
+
+
+def _geometric_mean(scores: Sequence[float]) -> float:
+    if min(scores, default=1.0) <= 0:
+        return 0.0
+    return math.exp(sum(map(math.log, scores)) / max(len(scores), 1))
+
+
+def _weigh(similarities: Mapping[str, float], bands: Mapping[str, Calibration]) -> Weights:
     """Return `-log(1 - evidence)` of each space that the shot was found in."""
-    weights: dict[str, float] = {}
-    for space, similarity in hit.similarities.items():
-        if space not in calibrations:
+    weights: Weights = {}
+    for space, similarity in similarities.items():
+        if space not in bands:
             raise UsageError(
                 f"The profile has no calibration for `{space}`; give it a floor, a ceiling and a "
-                f"weight beside those of {', '.join(calibrations) or 'no other space'}."
+                f"weight beside those of {', '.join(bands) or 'no other space'}."
             )
-        weights[space] = -math.log1p(-calibrations[space].evidence(similarity))
+        weights[space] = -math.log1p(-bands[space].evidence(similarity))
     return weights
 
 
+def _evidence(weights: Iterable[float]) -> float:
+    return -math.expm1(-sum(weights))
+
+
 def _evidence_of_words(weights: Mapping[str, float]) -> float:
-    return -math.expm1(-sum(weights.get(space, 0.0) for space in WORDS))
+    return _evidence(weights.get(space, 0.0) for space in WORDS)
+
+
+def _in_all(weights: Weights, question: Question) -> float:
+    """Return how well a shot answers in every modality that was asked, a line near by included."""
+    asked = {*question.vectors, *([LINE] if question.line else [])}
+    levels = [
+        _evidence(weights.get(space, 0.0) for space in modality)
+        for modality in MODALITIES
+        if asked & set(modality)
+    ]
+    return _geometric_mean(levels)
 
 
 def _heard_near(
     hit: ShotHit,
+    number: int,
     weights: Mapping[str, float],
     words: Mapping[Place, tuple[ShotHit, float]],
     reach: int,
@@ -129,7 +180,7 @@ def _heard_near(
 
     None for a shot that has words, or that answers in no other way: the line's own moment is there.
     """
-    if hit.similarities.keys() & set(WORDS) or not any(weights.values()):
+    if not reach or hit.answers[number].keys() & set(WORDS) or not any(weights.values()):
         return None
     steps = (step for far in range(1, reach + 1) for step in (-far, far))
     near = [words[place] for step in steps if (place := (hit.title_id, hit.shot + step)) in words]
@@ -137,20 +188,5 @@ def _heard_near(
     return best if best is not None and best[1] > 0 else None
 
 
-def _score(
-    hit: ShotHit, weights: Mapping[str, float], near: tuple[ShotHit, float] | None
-) -> ScoredShot:
-    all_weights = dict(weights)
-    if near is not None:
-        passed_on = -math.log1p(-PASSED_ON * near[1])
-        all_weights[CONTEXT] = all_weights.get(CONTEXT, 0.0) + passed_on
-    total = sum(all_weights.values())
-    shares = {space: weight / total for space, weight in all_weights.items()} if total > 0 else {}
-    return ScoredShot(
-        title_id=hit.title_id,
-        shot=hit.shot,
-        score=-math.expm1(-total),
-        shares=shares,
-        hit=hit,
-        heard_near=near[0] if near else None,
-    )
+def _place(hit: ShotHit) -> Place:
+    return hit.title_id, hit.shot

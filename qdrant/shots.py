@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from qdrant_client import models
 
 from qdrant.answer import answer
 from qdrant.backend import Backend
-from qdrant.compile import Scope, asked_spaces
+from qdrant.compile import Scope, asked_spaces, proposing
 from qdrant.errors import LibraryOwned, StoreUnavailable
 from qdrant.language import Query, ShotHit
 from qdrant.points import shot_points
@@ -113,12 +113,14 @@ class Shots:
     def query(self, query: Query) -> list[ShotHit]:
         """Return every shot that any asked space proposed, each scored in all asked spaces.
 
-        With a `reach`, the shots around the best lines are scored and returned too. Best first
-        by the highest raw similarity, ties by title and shot. A query of conditions
-        alone gives the first `candidates` shots, in the order of their ids, that meet them.
+        With a `reach`, the shots around the best lines are scored and returned too, and so are
+        those named in `also`. Best first by the highest raw similarity, ties by title and shot. A
+        query that wants nothing but conditions gives the first `candidates` shots, in the order of
+        their ids, that meet them.
         """
         asked = asked_spaces(query, self._schema)
-        if not asked and (query.line or query.vectors or not query.conditions):
+        may_find = proposing(asked, query) if query.wanted else query.conditions
+        if not may_find and not query.also:
             return []
 
         def read(registry: Registry) -> tuple[list[ShotHit], bool]:
@@ -135,12 +137,13 @@ class Shots:
 
     def vectors(self, title_id: str, shot: int) -> dict[str, Vector]:
         """Return the dense vectors of a visible shot; none if there is no such shot."""
+        return self.vectors_of([(title_id, shot)])[0]
 
-        def read(registry: Registry) -> tuple[dict[str, Vector], bool]:
-            generation = registry.current.get(title_id)
-            if generation is None:
-                return {}, True
-            return self._stored_vectors(title_id, generation, shot), True
+    def vectors_of(self, places: Sequence[tuple[str, int]]) -> list[dict[str, Vector]]:
+        """Return the dense vectors of each of these (title_id, shot); none where there is none."""
+
+        def read(registry: Registry) -> tuple[list[dict[str, Vector]], bool]:
+            return self._stored_vectors(registry, places), True
 
         return self._undisturbed(read)
 
@@ -235,12 +238,23 @@ class Shots:
             library_id=self._library_id,
         )
 
-    def _stored_vectors(self, title_id: str, generation: str, shot: int) -> dict[str, Vector]:
-        id_ = self._point_of(title_id, generation, shot)
-        points = self._backend.retrieve([id_], vectors=list(self._schema.dims))
-        stored = (points[0].vector if points else None) or {}
-        assert isinstance(stored, dict)
-        return {space: np.asarray(vector, np.float32) for space, vector in stored.items()}
+    def _stored_vectors(
+        self, registry: Registry, places: Sequence[tuple[str, int]]
+    ) -> list[dict[str, Vector]]:
+        ids = [
+            self._point_of(title_id, registry.current[title_id], shot)
+            if title_id in registry.current
+            else None
+            for title_id, shot in places
+        ]
+        there = sorted({id_ for id_ in ids if id_})
+        points = self._backend.retrieve(there, vectors=list(self._schema.dims)) if there else []
+        stored = {str(point.id): point.vector or {} for point in points}
+        return [_dense(stored.get(id_ or "", {})) for id_ in ids]
+
+
+def _dense(vectors: Any) -> dict[str, Vector]:
+    return {space: np.asarray(vector, np.float32) for space, vector in vectors.items()}
 
 
 def _closing(backend: Backend) -> contextlib.ExitStack:

@@ -64,6 +64,9 @@ class ShotStore(Protocol):
         Empty where there is no such shot.
         """
 
+    def vectors_of(self, places: Sequence[tuple[str, int]]) -> list[dict[str, Vector]]:
+        """Return the same for each of these (title_id, shot), in one go."""
+
     def count(self) -> int:
         """Return how many shots are visible."""
 

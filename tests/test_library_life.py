@@ -229,7 +229,8 @@ def test_a_training_that_was_killed_goes_on_where_it_stopped(studio: Studio, fil
 
 def test_words_reach_context_through_the_library_s_tower(studio: Studio, films: Path) -> None:
     """An untaught tower is put beside the library's model: what counts is that it is asked."""
-    from app.search import Request, search
+    from app.request import parse
+    from app.search import search
     from indexer.assembly import title_sequence
     from indexer.context.checkpoint import load_checkpoint, save_checkpoint
     from indexer.context.train import Trained
@@ -258,7 +259,7 @@ def test_words_reach_context_through_the_library_s_tower(studio: Studio, films: 
     with open_catalogue(library, command="test") as catalogue:
         keys = [catalogue.vectors(film.title_id, n)[TOLD] for n in range(film.num_shots)]
         assert len(keys) == sequence.num_shots and all(key.shape == (192,) for key in keys)
-        answer = search(catalogue, studio.encoders, Request("quarterly tax returns"))
+        answer = search(catalogue, studio.encoders, parse("quarterly tax returns"))
         assert answer.hits and all(hit.why["context"] for hit in answer.hits)
         assert all(sum(v for v in h.why.values() if v) > 0.99 for h in answer.hits)
         save_checkpoint(
@@ -268,5 +269,5 @@ def test_words_reach_context_through_the_library_s_tower(studio: Studio, films: 
         catalogue.sync()
         assert TOLD not in catalogue.vectors(film.title_id, 0)
         assert catalogue.asker is None
-        untold = search(catalogue, studio.encoders, Request("quarterly tax returns"))
+        untold = search(catalogue, studio.encoders, parse("quarterly tax returns"))
         assert not any(hit.why["context"] for hit in (*untold.hits, *untold.weak))

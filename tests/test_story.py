@@ -119,7 +119,7 @@ def test_enough_shots_get_context_and_metadata(two_reels: Path) -> None:
     with open_catalogue(library, command="test") as catalogue:
         assert set(catalogue.vectors(first.title_id, COINS)) == {VIDEO, AUDIO, TEXT, CONTEXT}
         assert set(catalogue.vectors(second.title_id, COINS)) == {VIDEO, CONTEXT}
-        found = catalogue.query(Query(conditions=(Equals("year", 1999),)))
+        found = catalogue.query(Query.of(conditions=(Equals("year", 1999),)))
         assert {hit.title_id for hit in found} == {first.title_id}
         assert found[0].payload["reel"] == "A001"
 

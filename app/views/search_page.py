@@ -6,7 +6,8 @@ import streamlit as st
 
 from app import page
 from app.moment import Moment
-from app.search import Answer, Request
+from app.request import Field, parse
+from app.search import Answer
 from app.shortlist import DEFAULT_LIST, Shortlists
 from app.views import cards, look, player, shortlist_page
 from indexer import environment
@@ -52,7 +53,8 @@ def show() -> None:
         return
     top = _how_many(words, title)
     with st.spinner("Searching…" if page.is_warm() else "Loading the models, then searching…"):
-        answer = page.answer(Request(words=words, top=top, title=title))
+        of_title = [Field("title", (title,))] if title else []
+        answer = page.answer(parse(words, top=top).where(*of_title))
     _results(answer, library, top)
 
 

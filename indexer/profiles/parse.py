@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from indexer.encoders.kinds import CHOICES, KINDS, SPACES, Kind
+from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
-from qdrant.ranking import Calibration
 from qdrant.schema import DENSE_SPACES, LINE
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -32,6 +32,10 @@ class EncoderSpec:
     repository: str = ""  # where on the hub they lie, where `settings` do not say it
 
 
+UNMEASURED: Mapping[str, Calibration] = dict.fromkeys(DENSE_SPACES, Calibration(0.5, 0.95))
+"""How the cosines of shots to shots count where a profile has no [likeness] for a space."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """A machine that text is sent to."""
@@ -48,8 +52,9 @@ class Profile:
     name: str
     description: str
     encoders: Mapping[str, EncoderSpec]  # space -> encoder, in the order of fusing
-    ranking: Mapping[str, Calibration]  # space -> how its similarities count
+    ranking: Mapping[str, Calibration]  # space -> how similarities of words to shots count
     confidence_floor: float  # scores below: "nothing good found"
+    likeness: Mapping[str, Calibration]  # the same of shots to shots
     remote: Endpoint | None = None
     text: str = field(default="", repr=False, compare=False)  # the TOML it was read from
 
@@ -108,7 +113,8 @@ def parse_profile(text: str, *, source: str) -> Profile:
         name=name,
         description=top.take("description", str),
         encoders=_encoders(top.table("encoders")),
-        ranking=_ranking(top.table("ranking")),
+        ranking=_bands(top.table("ranking")),
+        likeness={**UNMEASURED, **_bands(top.table("likeness", optional=True))},
         confidence_floor=floor,
         remote=_endpoint(top),
         text=text,
@@ -154,8 +160,8 @@ def _settings(table: _Table, kind: Kind) -> dict[str, Any]:
     return settings
 
 
-def _ranking(table: _Table) -> dict[str, Calibration]:
-    ranking = {}
+def _bands(table: _Table) -> dict[str, Calibration]:
+    bands = {}
     for space in (*DENSE_SPACES, LINE):
         if space in table.rest:
             band = table.table(space)
@@ -164,9 +170,9 @@ def _ranking(table: _Table) -> dict[str, Calibration]:
                 if key in band.rest or key in ("floor", "ceiling")
             }  # fmt: skip
             band.done()
-            ranking[space] = Calibration(**numbers)
+            bands[space] = Calibration(**numbers)
     table.done()
-    return ranking
+    return bands
 
 
 def _endpoint(top: _Table) -> Endpoint | None:

@@ -60,7 +60,7 @@ def catalogue(library: Library) -> Iterator[Catalogue]:
 
 
 def first_shot(clip: Clip, catalogue: Catalogue) -> int:
-    hits = catalogue.query(Query(vectors=clip.vectors))
+    hits = catalogue.query(Query.of(vectors=clip.vectors))
     return score_shots(hits, catalogue.library.profile.ranking)[0].shot
 
 

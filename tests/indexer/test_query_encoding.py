@@ -5,9 +5,8 @@ import pytest
 
 from indexer.encoders.load import EncoderSet, can_run, load_encoders
 from indexer.profiles import load_profile
-from indexer.query import MAX_CHARACTERS, encode_words
+from indexer.query import MAX_CHARACTERS, encode_words, like_shots
 from qdrant.errors import UsageError
-from qdrant.language import Equals
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +34,17 @@ def test_searching_does_not_load_what_hears_or_sees(encoders: EncoderSet) -> Non
     assert "_classifier" not in vars(encoders.video)
 
 
-def test_conditions_and_candidates_are_passed_on(encoders: EncoderSet) -> None:
-    conditions = (Equals("kind", "film"),)
-    query, _ = encode_words("a cat", encoders, conditions=conditions, candidates=7)
-    assert (query.conditions, query.candidates) == (conditions, 7)
+def test_shots_ask_with_their_mean_weighed_by_length() -> None:
+    near, far = np.eye(2, dtype=np.float32)
+    question = like_shots([({"video": near}, 3.0), ({"video": far, "told": far}, 4.0), ({}, 1.0)])
+    assert question.band == "likeness" and not question.line
+    assert set(question.vectors) == {"video"}
+    np.testing.assert_allclose(question.vectors["video"], [0.6, 0.8], atol=1e-6)
+
+
+def test_shots_without_vectors_ask_nothing() -> None:
+    with pytest.raises(UsageError, match="nothing to compare with"):
+        like_shots([({}, 1.0)])
 
 
 @pytest.mark.parametrize("nothing", ["", "  \n "])

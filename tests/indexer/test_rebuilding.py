@@ -73,7 +73,7 @@ Found = list[tuple[str, int, float]]
 def ask(catalogue: Catalogue) -> Found:
     vector = np.zeros(DIM, np.float32)
     vector[0] = 1
-    hits = catalogue.query(Query({"video": vector}, "rain", candidates=50))
+    hits = catalogue.query(Query.of({"video": vector}, "rain", candidates=50))
     return sorted((h.title_id, h.shot, round(h.similarities["video"], 5)) for h in hits)
 
 

@@ -177,15 +177,16 @@ def reference() -> Callable[[Sequence[ShotRecord], Query], dict[Found, dict[str,
 def _reference(records: Sequence[ShotRecord], query: Query) -> dict[Found, dict[str, float]]:
     """Answer a query the slow and obvious way, shot by shot and word by word."""
     similarities: dict[Found, dict[str, float]] = {}
-    bm25 = _bm25(records, query.line)
+    question = query.wanted[0]
+    bm25 = _bm25(records, question.line)
     for record in records:
         found = (record.title_id, record.shot)
         similarities[found] = {
             space: float(record.vectors[space] @ vector)
-            for space, vector in query.vectors.items()
+            for space, vector in question.vectors.items()
             if space in record.vectors
         }
-        if query.line and record.words:
+        if question.line and record.words:
             similarities[found][LINE] = bm25[found]
     allowed = [
         (record.title_id, record.shot)
@@ -196,7 +197,7 @@ def _reference(records: Sequence[ShotRecord], query: Query) -> dict[Found, dict[
         )
     ]
     proposed: set[Found] = set()
-    for space in [*query.vectors, LINE]:
+    for space in [*question.vectors, LINE]:
         having = [found for found in allowed if similarities[found].get(space, 0.0) != 0.0]
         having.sort(key=lambda found, space=space: -similarities[found][space])
         cut = [similarities[found][space] for found in having[query.candidates - 1 :][:2]]

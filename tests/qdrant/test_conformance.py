@@ -53,7 +53,7 @@ def test_finds_what_the_reference_finds(
 ):
     for name, conditions in CONDITIONS.items():
         vectors = {space: direction(space) for space in spaces}
-        query = Query(vectors, line, conditions, candidates)
+        query = Query.of(vectors, line, conditions, candidates)
 
         hits = place.reader.query(query)
 
@@ -67,7 +67,7 @@ def test_finds_what_the_reference_finds(
 
 
 def test_shots_around_the_best_lines_are_scored_too(place, published, direction):
-    narrow = Query({"video": direction("video")}, "rain harbour", candidates=1)
+    narrow = Query.of({"video": direction("video")}, "rain harbour", candidates=1)
     before = {(hit.title_id, hit.shot): hit for hit in place.reader.query(narrow)}
     line = max(before.values(), key=lambda hit: hit.similarities.get(LINE, 0.0))
     stored = {(record.title_id, record.shot) for record in published}
@@ -85,7 +85,7 @@ def test_shots_around_the_best_lines_are_scored_too(place, published, direction)
 
 
 def test_a_hit_carries_its_payload(place, published, direction):
-    hit = place.reader.query(Query({"video": direction("video")}, candidates=1))[0]
+    hit = place.reader.query(Query.of({"video": direction("video")}, candidates=1))[0]
 
     record = next(r for r in published if (r.title_id, r.shot) == (hit.title_id, hit.shot))
     added = {"library_id", "title_id", "generation", "shot"}
@@ -100,8 +100,8 @@ def test_a_silent_shot_never_ranks_above_a_bad_match(place, shots_of):
     place.writer.publish("alpha", "g1", [silent, loud])
     opposite = -loud.vectors["audio"]
 
-    by_sound = place.reader.query(Query({"audio": opposite}))
-    by_both = place.reader.query(Query({"audio": opposite, "video": loud.vectors["video"]}))
+    by_sound = place.reader.query(Query.of({"audio": opposite}))
+    by_both = place.reader.query(Query.of({"audio": opposite, "video": loud.vectors["video"]}))
 
     assert [(hit.shot, hit.similarities["audio"]) for hit in by_sound] == [
         (1, pytest.approx(-1, abs=1e-5))
@@ -115,7 +115,7 @@ def test_a_silent_shot_never_ranks_above_a_bad_match(place, shots_of):
 def test_a_line_that_is_not_said_scores_zero_and_one_without_words_is_left_out(
     place, published, direction
 ):
-    hits = place.reader.query(Query({"video": direction("video")}, "copper", candidates=500))
+    hits = place.reader.query(Query.of({"video": direction("video")}, "copper", candidates=500))
 
     spoken = {(r.title_id, r.shot): r.words for r in published}
     assert len(hits) == len(published)
@@ -128,18 +128,18 @@ def test_a_line_that_is_not_said_scores_zero_and_one_without_words_is_left_out(
 def test_a_line_of_stop_words_is_not_asked(place, published, direction):
     vectors = {"video": direction("video")}
 
-    assert place.reader.query(Query(line="to be or not to be")) == []
-    hits = place.reader.query(Query(vectors, "to be or not to be", candidates=3))
+    assert place.reader.query(Query.of(line="to be or not to be")) == []
+    hits = place.reader.query(Query.of(vectors, "to be or not to be", candidates=3))
     assert [set(hit.similarities) for hit in hits] == [{"video"}] * 3
 
 
 def test_conditions_alone_find_shots(place, published):
-    hits = place.reader.query(Query(conditions=(Equals("year", 1994),)))
+    hits = place.reader.query(Query.of(conditions=(Equals("year", 1994),)))
 
     wanted = sorted((r.title_id, r.shot) for r in published if r.payload["year"] == 1994)
     assert [(hit.title_id, hit.shot) for hit in hits] == wanted
     assert all(hit.similarities == {} for hit in hits)
-    assert place.reader.query(Query()) == []
+    assert place.reader.query(Query.of()) == []
 
 
 def test_counts_and_generations_are_of_what_is_visible(place, published):
@@ -165,7 +165,7 @@ def test_a_removed_title_is_gone(place, published, direction):
 
     assert place.reader.generations() == {"alpha": "g1", "charlie": "g1"}
     assert place.reader.count() == 60
-    hits = place.reader.query(Query({"video": direction("video")}, candidates=500))
+    hits = place.reader.query(Query.of({"video": direction("video")}, candidates=500))
     assert {hit.title_id for hit in hits} == {"alpha", "charlie"}
 
 
@@ -187,7 +187,7 @@ def test_a_title_without_shots_is_there_and_empty(place):
 )
 def test_a_query_that_cannot_be_asked_says_why(place, vectors, message):
     with pytest.raises(UsageError, match=message):
-        place.reader.query(Query(vectors))
+        place.reader.query(Query.of(vectors))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_query_that_cannot_be_asked_says_why(place, vectors, message):
 )
 def test_a_condition_that_cannot_be_met_by_anything_says_why(place, direction, condition):
     with pytest.raises(UsageError, match=r"year|field"):
-        place.reader.query(Query({"video": direction("video")}, conditions=(condition,)))
+        place.reader.query(Query.of({"video": direction("video")}, conditions=(condition,)))
 
 
 def test_a_reader_does_not_write(place, published):

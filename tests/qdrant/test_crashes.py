@@ -48,7 +48,7 @@ def whole_generation(folder, schema, direction):
         generation = shots.generations()["alpha"]
         assert shots.count() == NUM_SHOTS[generation]
         assert backend.count(None) == NUM_SHOTS[generation] + 1, "nothing is left but the registry"
-        hits = shots.query(Query({"video": direction("video")}, "rain", candidates=500))
+        hits = shots.query(Query.of({"video": direction("video")}, "rain", candidates=500))
         assert sorted(hit.shot for hit in hits) == list(range(NUM_SHOTS[generation]))
         assert {hit.payload["generation"] for hit in hits} == {generation}
         assert all(hit.similarities.keys() == {"video", "line"} for hit in hits)

@@ -11,7 +11,7 @@ from qdrant.ranking import ScoredShot
 
 def scored(shot, score, title_id="alpha", *, length_s=4.0, **shares):
     payload = {"start_s": shot * length_s, "end_s": (shot + 1) * length_s}
-    hit = ShotHit(title_id, shot, {}, payload)
+    hit = ShotHit(title_id, shot, ({},), payload)
     return ScoredShot(title_id, shot, score, shares, hit)
 
 
@@ -68,7 +68,7 @@ def test_one_long_shot_is_a_moment_all_the_same():
 
 def test_shots_without_times_stand_alone():
     timeless = [
-        ScoredShot("alpha", shot, 0.5, {}, ShotHit("alpha", shot, {}, {})) for shot in (1, 2)
+        ScoredShot("alpha", shot, 0.5, {}, ShotHit("alpha", shot, ({},), {})) for shot in (1, 2)
     ]
     assert spans(merge_neighbours(timeless)) == [("alpha", 1, 2, 0.5), ("alpha", 2, 3, 0.5)]
 

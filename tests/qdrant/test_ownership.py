@@ -52,7 +52,7 @@ def test_another_process_reads_through_the_owner(library, open_library, shots_of
 def test_a_reader_sees_what_is_published_and_notices_when_the_owner_goes(
     open_library, shots_of, direction
 ):
-    query = Query({"video": direction("video")}, "rain", candidates=500)
+    query = Query.of({"video": direction("video")}, "rain", candidates=500)
     with ExitStack() as stack:
         owner = stack.enter_context(open_library("trimbin index"))
         reader = stack.enter_context(open_library("trimbin search"))

@@ -6,15 +6,23 @@ import math
 
 import pytest
 
+from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
-from qdrant.language import ShotHit
-from qdrant.ranking import Calibration, score_shots
+from qdrant.language import Query, Question, ShotHit
+from qdrant.ranking import score_shots
 
 HALF = Calibration(floor=0.0, ceiling=1.0, weight=0.5)
 
 
 def hit(shot, title_id="alpha", **similarities):
-    return ShotHit(title_id, shot, similarities, {})
+    return ShotHit(title_id, shot, (similarities,), {})
+
+
+def score(hits, calibrations, **how):
+    """Score the answers to one question in words."""
+    reach = how.pop("reach", 0)
+    query = Query((Question(line="asked"),), reach=reach)
+    return score_shots(hits, {"words": calibrations}, query, **how)
 
 
 @pytest.mark.parametrize(
@@ -34,12 +42,12 @@ def test_evidence_of_a_line_bends_towards_its_weight(bm25, evidence):
 
 
 def test_spaces_combine_by_noisy_or_and_share_by_their_logarithms():
-    (shot,) = score_shots([hit(0, video=1.0, audio=1.0)], {"video": HALF, "audio": HALF})
+    (shot,) = score([hit(0, video=1.0, audio=1.0)], {"video": HALF, "audio": HALF})
     assert shot.score == pytest.approx(0.75)  # 1 - .5 * .5
     assert shot.shares == pytest.approx({"video": 0.5, "audio": 0.5})
 
     strong = Calibration(floor=0.0, ceiling=1.0, weight=0.75)
-    (shot,) = score_shots([hit(0, video=1.0, audio=1.0)], {"video": strong, "audio": HALF})
+    (shot,) = score([hit(0, video=1.0, audio=1.0)], {"video": strong, "audio": HALF})
     assert shot.score == pytest.approx(0.875)  # 1 - .25 * .5
     assert shot.shares == pytest.approx({"video": 2 / 3, "audio": 1 / 3})  # log 4 : log 2
 
@@ -47,22 +55,22 @@ def test_spaces_combine_by_noisy_or_and_share_by_their_logarithms():
 def test_a_missing_space_says_nothing():
     """A shot without words scores as high as one whose words say nothing, never lower."""
     calibrations = {"video": HALF, "line": HALF}
-    textless, silent = score_shots([hit(0, video=0.8), hit(1, video=0.8, line=0.0)], calibrations)
+    textless, silent = score([hit(0, video=0.8), hit(1, video=0.8, line=0.0)], calibrations)
     assert textless.score == pytest.approx(silent.score) == pytest.approx(0.4)
     assert textless.shares == {"video": 1.0}
     assert silent.shares == {"video": 1.0, "line": 0.0}
 
 
 def test_no_evidence_has_no_shares():
-    (shot,) = score_shots([hit(0, video=-0.5)], {"video": HALF})
+    (shot,) = score([hit(0, video=-0.5)], {"video": HALF})
     assert (shot.score, shot.shares) == (0.0, {})
-    (shot,) = score_shots([hit(0)], {})
+    (shot,) = score([hit(0)], {})
     assert (shot.score, shot.shares) == (0.0, {})
 
 
 def test_scores_are_ordered_with_ties_by_title_and_shot():
     hits = [hit(2, video=0.5), hit(1, "bravo", video=0.5), hit(1, video=0.5), hit(9, video=0.6)]
-    ranked = score_shots(hits, {"video": HALF})
+    ranked = score(hits, {"video": HALF})
     assert [(s.title_id, s.shot) for s in ranked] == [
         ("alpha", 9),
         ("alpha", 1),
@@ -73,7 +81,7 @@ def test_scores_are_ordered_with_ties_by_title_and_shot():
 
 def test_a_space_without_calibration_is_told():
     with pytest.raises(UsageError, match=r"no calibration for `audio`.*video"):
-        score_shots([hit(0, audio=0.5)], {"video": HALF})
+        score([hit(0, audio=0.5)], {"video": HALF})
 
 
 @pytest.mark.parametrize(
@@ -96,7 +104,7 @@ LISTENING = {"video": HALF, "text": HALF, "line": HALF}
 
 def test_a_wordless_shot_is_helped_by_the_best_line_near_by():
     hits = [hit(2, text=0.4), hit(4, video=0.2), hit(5, text=1.0), hit(9, text=1.0)]
-    scored = {shot.shot: shot for shot in score_shots(hits, LISTENING, reach=2)}
+    scored = {shot.shot: shot for shot in score(hits, LISTENING, reach=2)}
     # Seen: .5 * .2 = .1. Heard near by: half of the fifth shot's .5.
     assert scored[4].score == pytest.approx(1 - 0.9 * 0.75)
     assert scored[4].heard_near.shot == 5
@@ -119,12 +127,12 @@ def test_a_wordless_shot_is_helped_by_the_best_line_near_by():
 )
 def test_a_line_near_by_does_not_help_where(wordless, line, why):
     hits = [wordless, line]
-    near = {(s.title_id, s.shot): s.score for s in score_shots(hits, LISTENING, reach=2)}
-    alone = {(s.title_id, s.shot): s.score for s in score_shots(hits, LISTENING)}
+    near = {(s.title_id, s.shot): s.score for s in score(hits, LISTENING, reach=2)}
+    alone = {(s.title_id, s.shot): s.score for s in score(hits, LISTENING)}
     assert near == alone, why
 
 
 def test_of_two_lines_as_good_the_nearer_helps():
     hits = [hit(2, text=1.0), hit(4, video=0.2), hit(5, text=1.0)]
-    (wordless,) = [s for s in score_shots(hits, LISTENING, reach=2) if s.shot == 4]
+    (wordless,) = [s for s in score(hits, LISTENING, reach=2) if s.shot == 4]
     assert wordless.heard_near.shot == 5

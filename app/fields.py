@@ -1,0 +1,133 @@
+"""What a request says of fields becomes conditions: on what was measured, on what titles tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from app.request import Field
+from indexer.library import Library
+from indexer.manifest import Manifest
+from qdrant.errors import UsageError
+from qdrant.language import AnyOf, Between, Condition, Equals
+
+ALIASES = {
+    "genre": "genres",
+    "tag": "tags",
+    "territory": "territories",
+    "actor": "cast",
+    "length": "length_s",
+    "start": "start_s",
+}
+MEASURED = (
+    "position", "length_s", "start_s", "loudness", "speech", "music", "brightness", "motion",
+    "sharpness", "saturation", "shot",
+)  # fmt: skip
+"""Numbers that every shot has, as far as its title could be measured."""
+TRANSITIONS = ("cut", "dissolve", "fade", "wipe", "none")
+TITLE, RIGHTS = "title", "rights"
+MAX_NAMED = 10
+"""How many values a message lists."""
+
+
+def condition_of(field: Field, library: Library) -> Condition:
+    """Return what a shot must satisfy.
+
+    Titles and values are found whatever their case. Raises `UsageError` for a field that nothing
+    here has, a value that no title has, a range of what is no number.
+    """
+    name = ALIASES.get(field.name, field.name)
+    if name == TITLE:
+        return _titles(field, library)
+    if name == RIGHTS:
+        return _with_rights(field, library)
+    if name in MEASURED:
+        return _measured(name, field)
+    if name == "transition":
+        return AnyOf(name, _known(field, TRANSITIONS))
+    told = _told_by_titles(name, library)
+    if not told:
+        raise UsageError(_unknown(field.name, library))
+    if all(isinstance(value, int) for value in told):
+        return _numbers(name, field)
+    return AnyOf(name, _known(field, sorted(map(str, told), key=str.casefold)))
+
+
+def _titles(field: Field, library: Library) -> Condition:
+    titles = library.titles()
+    asked = {value.casefold() for value in _values(field)}
+    ids = [m.title_id for m in titles if asked & {m.title_id, m.title.casefold()}]
+    if not ids:
+        known = ", ".join(repr(manifest.title) for manifest in titles[:MAX_NAMED])
+        named = " or ".join(repr(value) for value in field.values)
+        raise UsageError(f"No title is called {named} here. There are: {known or 'none'}.")
+    return Equals("title_id", ids[0]) if len(ids) == 1 else AnyOf("title_id", tuple(ids))
+
+
+def _with_rights(field: Field, library: Library) -> Condition:
+    """Return the condition that the title may be shown on a day, by its `rights_from` and `_to`."""
+    (told,) = _values(field) if len(field.values) == 1 else ("",)
+    try:
+        day = date.today() if told == "now" else date.fromisoformat(told)
+    except ValueError as error:
+        raise UsageError(
+            f"`rights:{','.join(field.values)}` is no day; write `rights:2026-12-31`, or "
+            "`rights:now`."
+        ) from error
+    ids = [m.title_id for m in library.titles() if _is_within_rights(m, day.isoformat())]
+    return AnyOf("title_id", tuple(ids))
+
+
+def _is_within_rights(manifest: Manifest, day: str) -> bool:
+    first, last = (str(manifest.metadata.get(name, "")) for name in ("rights_from", "rights_to"))
+    return (not first or first <= day) and (not last or day <= last)
+
+
+def _measured(name: str, field: Field) -> Condition:
+    if field.values:
+        raise UsageError(f"`{field.name}` is a number; write a range, `{field.name}:0.2..0.8`.")
+    return Between(name, field.low, field.high)
+
+
+def _numbers(name: str, field: Field) -> Condition:
+    if not field.values:
+        return Between(name, field.low, field.high)
+    if len(field.values) == 1 and field.values[0].lstrip("-").isdigit():
+        return Equals(name, int(field.values[0]))
+    raise UsageError(f"`{field.name}` is a number; write `{field.name}:1999` or a range of them.")
+
+
+def _known(field: Field, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the known values that are meant, in the spelling that is stored."""
+    spelled: Mapping[str, str] = {value.casefold(): value for value in known}
+    for value in _values(field):
+        if value.casefold() not in spelled:
+            there = ", ".join(list(spelled.values())[:MAX_NAMED])
+            raise UsageError(f"Nothing here has the {field.name} {value!r}. There are: {there}.")
+    return tuple(spelled[value.casefold()] for value in field.values)
+
+
+def _values(field: Field) -> tuple[str, ...]:
+    if not field.values:
+        raise UsageError(f"`{field.name}` is no number; write `{field.name}:value`.")
+    return field.values
+
+
+def _told_by_titles(name: str, library: Library) -> set[Any]:
+    """Return every value that titles have in a field."""
+    told: set[Any] = set()
+    for manifest in library.titles():
+        of_title = {**manifest.metadata, "kind": manifest.kind, "language": manifest.language}
+        value = of_title.get(name)
+        told.update(value if isinstance(value, list) else [value])
+    return told - {None}
+
+
+def _unknown(name: str, library: Library) -> str:
+    columns = {column for manifest in library.titles() for column in manifest.metadata}
+    known = sorted({TITLE, RIGHTS, "kind", "language", "transition", *MEASURED, *columns})
+    return (
+        f"Nothing here has a field `{name}`; there are {', '.join(known)}. Put it in quotes if it "
+        "is a line."
+    )
