@@ -20,7 +20,7 @@ from app.request import Request
 from indexer.catalogue import Catalogue
 from indexer.encoders.load import EncoderSet
 from qdrant.language import Query
-from qdrant.moments import merge_neighbours
+from qdrant.moments import MAX_MOMENT_S, merge_neighbours
 from qdrant.ranking import ScoredShot, score_shots
 
 
@@ -64,7 +64,8 @@ def search(catalogue: Catalogue, encoders: EncoderSet, request: Request) -> Answ
         return [s for s in scored if s.score > 0 and (s.title_id, s.shot) not in asking.examples]
 
     if len(queries) == 1:
-        found = merge_neighbours(answers(queries[0]))
+        alone = not queries[0].wanted  # fields alone: every shot that meets them answers as well
+        found = merge_neighbours(answers(queries[0]), max_length_s=0.0 if alone else MAX_MOMENT_S)
     else:
         found = follow(queries, [gap_of(step) for step in request.steps[1:]], answers)
     moments = choose(found, request, catalogue)

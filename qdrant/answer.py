@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from qdrant_client import models
+
 from qdrant import compile as compiler
 from qdrant.backend import Backend
 from qdrant.compile import Ask, Asked, Scope
@@ -79,8 +81,9 @@ def _proposed(
     requests = compiler.proposals(proposing, query, scope)
     proposed = backend.query_batch(requests) if requests else []
     for ask, points in zip(proposing, proposed, strict=True):
-        found.update((str(point.id), point.payload or {}) for point in points)
-        scores[ask].update((str(point.id), point.score) for point in points)
+        best = sorted(points, key=_nearest_first)[: query.candidates]
+        found.update((str(point.id), point.payload or {}) for point in best)
+        scores[ask].update((str(point.id), point.score) for point in best)
     if not query.wanted:
         records, _ = backend.scroll(scope.all(query.conditions), limit=query.candidates)
         found.update((str(record.id), record.payload or {}) for record in records)
@@ -136,6 +139,11 @@ def _complete(scores: Scores, asked: Asked, ids: list[str], backend: Backend, sc
         scores[ask].update((str(point.id), 0.0) for point in points)
     for ask, points in zip(missing, answers, strict=False):
         scores[ask].update((str(point.id), point.score) for point in points)
+
+
+def _nearest_first(point: models.ScoredPoint) -> tuple[float, str]:
+    """Order by score, equals by id; engines differ in the last digits."""
+    return -round(point.score, 5), str(point.id)
 
 
 def _answers_of(id_: str, scores: Scores, num_questions: int) -> Iterable[dict[str, float]]:

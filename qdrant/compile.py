@@ -22,6 +22,10 @@ Ask = tuple[int, str]
 Asked = Mapping[Ask, list[float] | models.SparseVector]
 """The vector to be near to, for each space that a question asks."""
 
+MAY_TIE = 16
+"""Shots asked for beyond the candidates: of lines that are the same word by word all score alike,
+and each engine would cut them off somewhere else."""
+
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 """Payload names that Qdrant's paths take unquoted; a dot in any other would mean nesting."""
 
@@ -107,7 +111,10 @@ def proposing(asked: Asked, query: Query) -> Asked:
 
 
 def proposals(asked: Asked, query: Query, scope: Scope) -> list[models.QueryRequest]:
-    """Return one request an ask: its nearest shots among those the conditions allow."""
+    """Return one request an ask: its nearest shots among those the conditions allow.
+
+    Some more than are wanted, so that who of equals is taken is for us to say.
+    """
     where = scope.near(query.conditions)
     return [
         models.QueryRequest(
@@ -115,7 +122,7 @@ def proposals(asked: Asked, query: Query, scope: Scope) -> list[models.QueryRequ
             using=space,
             filter=where,
             params=_params(space, scope),
-            limit=query.candidates,
+            limit=query.candidates + MAY_TIE,
             with_payload=True,
         )
         for (_, space), vector in asked.items()

@@ -122,7 +122,7 @@ def _opened_on_server(stack: ExitStack, schema: Schema) -> ShotStore:
     return _opened(stack, Path(), own, url=SERVER_URL)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shots_of() -> Callable[..., list[ShotRecord]]:
     """Makes a title's shots: the same seed, the same shots."""
     return _shots_of

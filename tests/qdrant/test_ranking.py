@@ -136,3 +136,51 @@ def test_of_two_lines_as_good_the_nearer_helps():
     hits = [hit(2, text=1.0), hit(4, video=0.2), hit(5, text=1.0)]
     (wordless,) = [s for s in score(hits, LISTENING, reach=2) if s.shot == 4]
     assert wordless.heard_near.shot == 5
+
+
+def asked(answers, query, **how):
+    """Score one shot by its answers to the query's questions."""
+    hit_ = ShotHit("alpha", 1, tuple(answers), {})
+    (shot,) = score_shots([hit_], {"words": LISTENING, "likeness": LIKE}, query, **how)
+    return shot
+
+
+LIKE = {"video": Calibration(floor=0.5, ceiling=1.0, weight=0.8)}
+SEEN, ALIKE = Question(line="seen"), Question(band="likeness")
+
+
+def test_wanted_questions_must_all_be_answered():
+    shot = asked([{"video": 1.0}, {"video": 1.0}], Query((SEEN, ALIKE)))
+    assert shot.score == pytest.approx(math.sqrt(0.5 * 0.8))
+    assert shot.shares == {"video": pytest.approx(1.0)}
+    assert asked([{"video": 1.0}, {"video": 0.5}], Query((SEEN, ALIKE))).score == 0
+    assert asked([{"video": 1.0}, {}], Query((SEEN, ALIKE))).score == 0
+
+
+def test_shares_are_the_mean_over_the_wanted_questions():
+    shot = asked([{"text": 1.0}, {"video": 1.0}], Query((SEEN, ALIKE)))
+    assert shot.shares == pytest.approx({"text": 0.5, "video": 0.5})
+
+
+def test_what_is_unwanted_takes_its_share_away_and_no_more():
+    query = Query((SEEN,), (ALIKE,))
+    assert asked([{"video": 1.0}, {"video": 0.4}], query).score == pytest.approx(0.5)
+    assert asked([{"video": 1.0}, {}], query).score == pytest.approx(0.5)
+    pressed = asked([{"video": 1.0}, {"video": 1.0}], query)
+    assert pressed.score == pytest.approx(0.5 * 0.2)
+    assert pressed.shares == {"video": 1.0}
+
+
+def test_conditions_alone_are_wholly_answered():
+    assert asked([], Query()).score == 1
+    assert asked([{"video": 1.0}], Query((), (ALIKE,))).score == pytest.approx(0.2)
+
+
+def test_all_modalities_must_answer_where_that_is_wanted():
+    question = Question({"video": None, "text": None}, "seen and said")
+    both, one = {"video": 1.0, "text": 0.5}, {"video": 1.0, "text": 0.0}
+    assert asked([both], Query((question,)), all_modalities=True).score == pytest.approx(
+        math.sqrt(0.5 * 0.25)
+    )
+    assert asked([one], Query((question,)), all_modalities=True).score == 0
+    assert asked([one], Query((question,))).score == 0.5
