@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import nn, optim
+from torch.overrides import TorchFunctionMode
 
 from indexer.context.model import ContextConfig, ContextModel
 
@@ -19,6 +22,28 @@ POSITIONS = ("learned_positions.", "relative_bias.")
 
 ADAMW_BETAS = (0.9, 0.95)
 """Runs are hundreds of steps: the usual 0.999 would remember the first ones to the end."""
+
+
+class MuonInFloat32(optim.Muon):
+    """Torch's Muon, which orthogonalises in bfloat16, doing so in float32.
+
+    Processors that cannot multiply bfloat16 do it eighty times slower, and most cannot; those that
+    can differ among themselves.
+    """
+
+    def step(self, closure: Any = None) -> Any:
+        """Do one step; see `torch.optim.Muon`."""
+        with _KeptInFloat32():
+            return super().step(closure)
+
+
+class _KeptInFloat32(TorchFunctionMode):
+    """A copy where a tensor would be made bfloat16."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.Tensor.bfloat16:
+            return args[0].clone()
+        return func(*args, **(kwargs or {}))
 
 
 @dataclass(frozen=True)
@@ -57,7 +82,8 @@ def make_optimisers(model: ContextModel, config: ContextConfig) -> list[optim.Op
     )
     if not split.muon:
         return [adamw]
-    muon = optim.Muon(
+    device = next(iter(split.muon.values())).device
+    muon = (MuonInFloat32 if device.type == "cpu" else optim.Muon)(
         split.muon.values(),
         lr=config.muon_lr,
         weight_decay=decay,

@@ -10,7 +10,7 @@ import torch
 from indexer.context.config import context_dim
 from indexer.context.crops import TrainingTitle, collate, draw_crops
 from indexer.context.model import ContextConfig, ContextModel
-from indexer.context.optimisers import make_optimisers, rate_share, split_parameters
+from indexer.context.optimisers import MuonInFloat32, make_optimisers, rate_share, split_parameters
 from indexer.context.sequence import TitleSequence
 from indexer.context.vectors import contextualise, expected, predict
 from qdrant.errors import ProfileMismatch
@@ -250,7 +250,7 @@ def test_each_parameter_has_the_optimiser_it_should(positions, table, projection
     ]
     assert len(moved) == len(names)  # each once
     assert set(moved) == (
-        {(torch.optim.Muon, 0.5, 0.125, name) for name in split.muon}
+        {(MuonInFloat32, 0.5, 0.125, name) for name in split.muon}
         | {(torch.optim.AdamW, 0.25, 0.125, name) for name in split.adamw_decayed}
         | {(torch.optim.AdamW, 0.25, 0.0, name) for name in split.adamw}
     )
@@ -265,6 +265,28 @@ def test_muon_orthogonalises_query_key_and_value_apart_or_together(projections, 
     muon = make_optimisers(model, model.config)[0]
     assert isinstance(muon, torch.optim.Muon)
     assert Counter(tuple(p.shape) for p in muon.param_groups[0]["params"]) == shapes
+
+
+def test_muon_on_the_processor_is_torchs_without_its_rounding():
+    """One step against the same arithmetic in float64; torch's own, in bfloat16, is far off."""
+    before, gradient = np.random.default_rng(3).normal(size=(2, 24, 40))
+    expected = before - 0.1 * 0.2 * np.sqrt(40) * orthogonalised(gradient)
+    off = {}
+    for kind in (MuonInFloat32, torch.optim.Muon):
+        weight = torch.nn.Parameter(torch.tensor(before, dtype=torch.float32))
+        weight.grad = torch.tensor(gradient, dtype=torch.float32)
+        kind([weight], lr=0.1, weight_decay=0, adjust_lr_fn="match_rms_adamw").step()
+        off[kind] = np.abs(weight.detach().numpy() - expected).max()
+    assert off[MuonInFloat32] < 1e-5 < 1e-4 < off[torch.optim.Muon]
+
+
+def orthogonalised(gradient):
+    """Return Muon's Newton-Schulz iteration of a first step, which is along the gradient."""
+    x = gradient / np.linalg.norm(gradient)
+    for _ in range(5):
+        gram = x @ x.T
+        x = 3.4445 * x + (-4.775 * gram + 2.0315 * gram @ gram) @ x
+    return x
 
 
 def test_the_learning_rate_warms_up_and_dies_away():
