@@ -20,7 +20,7 @@ from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.studio import Studio
 from indexer.workbench import load_vectors
-from qdrant.language import ShotHit
+from qdrant.language import Query, Question, ShotHit
 from qdrant.ranking import score_shots
 from qdrant.schema import AUDIO, CONTEXT, VIDEO
 
@@ -142,15 +142,15 @@ def together(asked: Asked, film: Film, *, whole: bool, studio: Studio) -> Simila
     """Compare in all raw spaces, scored as a search scores."""
     spaces = [space for space in studio.library.profile.dims if space in film.vectors]
     each = {space: in_space(space, asked, film, whole=whole) for space in spaces}
-    rows = []
+    rows, query = [], Query((Question(band="likeness"),))
     for question in range(len(each[VIDEO])):
         hits = [
-            ShotHit("", shot, {
+            ShotHit("", shot, ({
                 space: float(rows[question, shot]) for space, rows in each.items()
-                if np.isfinite(rows[question, shot])}, {})
+                if np.isfinite(rows[question, shot])},), {})
             for shot in range(len(film.spans))
         ]  # fmt: skip
-        scored = score_shots(hits, studio.library.profile.ranking)
+        scored = score_shots(hits, {"likeness": studio.library.profile.likeness}, query)
         row = np.full(len(film.spans), -np.inf)
         row[[shot.shot for shot in scored]] = [shot.score for shot in scored]
         rows.append(row)

@@ -34,7 +34,7 @@ class MuonInFloat32(optim.Muon):
     def step(self, closure: Any = None) -> Any:
         """Do one step; see `torch.optim.Muon`."""
         with _KeptInFloat32():
-            return super().step(closure)
+            return super().step(closure)  # type: ignore[no-untyped-call]
 
 
 class _KeptInFloat32(TorchFunctionMode):

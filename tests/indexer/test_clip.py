@@ -27,6 +27,7 @@ from indexer.clip import Clip, ClipShot, encode_clip
 from indexer.encoders.load import EncoderSet, load_encoders
 from indexer.library import Library
 from indexer.profiles import load_profile
+from indexer.query import like_shots
 from indexer.workbench import load_vectors
 from qdrant.errors import InputError, UsageError
 from qdrant.language import Query
@@ -60,8 +61,8 @@ def catalogue(library: Library) -> Iterator[Catalogue]:
 
 
 def first_shot(clip: Clip, catalogue: Catalogue) -> int:
-    hits = catalogue.query(Query.of(vectors=clip.vectors))
-    return score_shots(hits, catalogue.library.profile.ranking)[0].shot
+    query = Query((like_shots([(clip.vectors, 1.0)]),))
+    return score_shots(catalogue.query(query), catalogue.calibrations, query)[0].shot
 
 
 def cut_out(film: Path, path: Path, *, in_s: float, out_s: float) -> Path:

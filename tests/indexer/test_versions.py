@@ -44,6 +44,7 @@ from indexer.versions import (
 )
 from indexer.workbench import load_vectors
 from qdrant.errors import CannotRunNow, UsageError
+from qdrant.language import Query
 
 QUICK = {"detector": "adaptive", "transcribe": "never"}
 _loaded: dict[str, EncoderSet] = {}
@@ -159,8 +160,8 @@ def found_in(library: Library, words: str = "a rocket") -> list[Found]:
 
 
 def ask(catalogue: Catalogue, words: str = "a rocket") -> list[Found]:
-    query, _ = encode_words(words, studio_of(catalogue.library).encoders)
-    hits = catalogue.query(query)
+    question, _ = encode_words(words, studio_of(catalogue.library).encoders)
+    hits = catalogue.query(Query((question,)))
     return [(hit.title_id, hit.shot, hit.payload["model_version"]) for hit in hits]
 
 
