@@ -59,8 +59,8 @@ def closeness(phrase: Phrase, said: str, *, language: str | None = None) -> floa
     """Return how nearly the phrase is said, 0..1: 1 word for word, 0 where it is not said.
 
     Case, accents and punctuation do not count, endings hardly (by the language of `said`; None is
-    taken for English). Words between neighbours, typos, and in a phrase of four words or more one that
-    is missing or another, each cost some of it. Scripts without spaces are read character by
+    taken for English). Words between neighbours, typos, and in a phrase of four words or more one
+    that is missing or another, each cost some of it. Scripts without spaces are read character by
     character. Time grows with the words of either.
     """
     asked, words = _read(phrase.text)[:MOST_WORDS], _read(said)
@@ -144,7 +144,7 @@ def _cheapest(costs: Costs, slop: int, *, may_lack: bool) -> float:
 
 
 def _after(ends: Costs, prices: Costs) -> Costs:
-    """Return the least cost of going on at each place, (ways, words), after what ended before it."""
+    """Return the least cost of going on at each place after what ended before it: (ways, words)."""
     num_words = ends.shape[1]
     least = np.full(ends.shape, np.inf, np.float32)
     for between in range(min(prices.shape[1], num_words - 1)):

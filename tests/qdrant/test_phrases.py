@@ -1,4 +1,5 @@
 """A remembered line and what is said: which slips count, how much, and which do not pass."""
+# ruff: noqa: RUF001
 
 from __future__ import annotations
 
@@ -84,7 +85,13 @@ def test_the_nearest_place_counts():
 
 @pytest.mark.parametrize(
     "said",
-    ["likes red apples", "he likes apples", "he likes red", "he likes green apples", "he red apples"],
+    [
+        "likes red apples",
+        "he likes apples",
+        "he likes red",
+        "he likes green apples",
+        "he red apples",
+    ],
 )
 def test_four_words_may_lack_one_at_a_price(said):
     assert close("he likes red apples", said) == pytest.approx(0.75)
