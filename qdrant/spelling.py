@@ -1,4 +1,4 @@
-"""Words that somebody may have meant: a word that a library doesn't know, put right by its own. Pure."""
+"""What somebody may have meant by a word that a library doesn't know: words that it does. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Vocabulary:
 
     @classmethod
     def counted(cls, counts: Mapping[str, int]) -> Self:
-        """Return the vocabulary of these folded words; those that are there no more are left out."""
+        """Return the vocabulary of these folded words; one that counts 0 is not there."""
         vocabulary = cls()
         vocabulary._counts = {word: count for word, count in counts.items() if count > 0}
         return vocabulary
@@ -102,4 +102,5 @@ def _instead(word: str, vocabulary: Vocabulary) -> list[str]:
 def _letters(words: list[str]) -> Letters:
     """Return which letters each of these words, all equally long, has."""
     points = np.array(words).view(np.uint32).reshape(len(words), -1)
-    return np.bitwise_or.reduce(np.uint32(1) << (points % 32), axis=1)
+    letters: Letters = np.bitwise_or.reduce(np.uint32(1) << (points % 32), axis=1)
+    return letters

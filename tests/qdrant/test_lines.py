@@ -160,6 +160,7 @@ def test_a_word_said_more_often_weighs_more_and_one_in_a_long_speech_less():
 def test_importing_the_store_loads_neither_client_nor_engine():
     program = (
         "import sys, qdrant.store, qdrant.schema, qdrant.language, qdrant.moments, qdrant.ranking\n"
+        "import qdrant.phrases, qdrant.spelling\n"
         "print([m for m in sys.modules if m.split('.')[0] in "
         "('qdrant_client', 'qdrant_edge', 'httpx', 'grpc')])"
     )
