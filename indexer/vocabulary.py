@@ -3,8 +3,9 @@
     words = LibraryVocabulary(library)  # kept by whoever asks often
     respelled(line, words.now())
 
-A title is read once for each of its generations, and what it said is taken away when it goes. What was
-counted is kept in the library's cache, so that a process that asks once need not read every title.
+A title is read once for each of its generations, and what it said is taken away when it goes. What
+was counted is kept in the library's cache, so that a process that asks once need not read every
+title.
 """
 
 from __future__ import annotations
@@ -139,12 +140,16 @@ class LibraryVocabulary:
     def _recall(self) -> None:
         """Take up what was written down before, if it can be read and is of this making."""
         try:
-            with np.load(self._cache, allow_pickle=False) as kept:
+            with self._cache.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
                 told = json.loads(kept["told"].tobytes())
                 ids, counts = kept["ids"].astype(np.int64), kept["counts"].astype(np.int64)
             ends = np.cumsum([num_words for _, _, num_words in told["titles"]], dtype=np.int64)
             known = len(ids) == len(counts) == (ends[-1] if len(ends) else 0)
-            if told["revision"] != REVISION or not known or ids.max(initial=-1) >= len(told["words"]):
+            if (
+                told["revision"] != REVISION
+                or not known
+                or ids.max(initial=-1) >= len(told["words"])
+            ):
                 return
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return
