@@ -29,7 +29,7 @@ EDIT = 0.12
 OTHER_ENDING = 0.03
 """Cost of a word with another ending."""
 ONE_EDIT_FROM, TWO_EDITS_FROM = 4, 8
-"""Letters of a word in which one edit is a typo, or two; a shorter word is then another word."""
+"""Letters of a word in which one edit is a typo, or two; what is shorter is another word."""
 SKIPPING = 2
 """The row of prices for going on after a word that is not there."""
 MAY_LACK_FROM = 4
@@ -74,11 +74,16 @@ def closeness(phrase: Phrase, said: str, *, language: str | None = None) -> floa
     return max(0.0, 1.0 - float(cheapest) / len(asked))
 
 
-def may_be_typos(word: str) -> int:
-    """Return how many edits to a word may be typos in it; another number is no typo."""
-    if any(letter.isdigit() for letter in word):
+def may_be_typos(asked: str, num_letters: int) -> int:
+    """Return how many edits may be typos between a word and one of so many letters.
+
+    The longer counts: in a word of four letters one may have been left out. Another number is no
+    typo.
+    """
+    if any(letter.isdigit() for letter in asked):
         return 0
-    return (len(word) >= ONE_EDIT_FROM) + (len(word) >= TWO_EDITS_FROM)
+    longer = max(len(asked), num_letters)
+    return (longer >= ONE_EDIT_FROM) + (longer >= TWO_EDITS_FROM)
 
 
 def _read(text: str) -> list[str]:
@@ -99,7 +104,11 @@ def _costs(asked: Sequence[str], words: Sequence[str], language: str | None) -> 
 
 
 def _costs_of(wanted: Sequence[str], said: Sequence[str], language: str | None) -> Costs:
-    allowed = np.array([may_be_typos(word) for word in wanted], np.uint8)[:, None]
+    by_length = {
+        num_letters: np.array([may_be_typos(word, num_letters) for word in wanted], np.uint8)
+        for num_letters in {len(word) for word in said}
+    }
+    allowed = np.stack([by_length[len(word)] for word in said], axis=1)
     most = int(allowed.max())
     edits = process.cdist(
         wanted, said, scorer=DamerauLevenshtein.distance, score_cutoff=most, dtype=np.uint8

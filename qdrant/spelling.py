@@ -48,24 +48,24 @@ class Vocabulary:
         """Return the words that may be meant, at most five, each with how near it is (0..1).
 
         The word itself first, where it is there; then the nearest, of equals the most frequent. A
-        word of four to seven letters may have one typo in it, a longer one two.
+        word of four to seven letters (as asked, or as it is there) may have one typo in it, a
+        longer one two.
         """
         asked = folded(word)
         itself = [(asked, 1.0)] if asked in self._counts else []
-        ranked = sorted(
-            (edits, -self._counts[near], near)
-            for near, edits in self._near(asked, may_be_typos(asked))
-        )
+        ranked = sorted((edits, -self._counts[near], near) for near, edits in self._near(asked))
         others = [(near, 1.0 - EDIT * edits) for edits, _, near in ranked if edits]
         return tuple([*itself, *others][:MOST_ALTERNATIVES])
 
-    def _near(self, asked: str, most: int) -> Iterator[tuple[str, int]]:
-        """Yield every word at most so many edits away, and how many."""
-        if not most or len(asked) > MOST_LETTERS:
+    def _near(self, asked: str) -> Iterator[tuple[str, int]]:
+        """Yield every word that a typo or two may have made this one of, and how many edits."""
+        if not 0 < len(asked) <= MOST_LETTERS:
             return
         [letters] = _letters([asked])
-        for length in range(len(asked) - most, len(asked) + most + 1):
-            words, theirs = self._by_length.get(length, ([], np.empty(0, np.uint32)))
+        for length, (words, theirs) in self._by_length.items():
+            most = may_be_typos(asked, length)
+            if not most or abs(length - len(asked)) > most:
+                continue
             # An edit puts one letter in the place of another at most.
             alike = np.flatnonzero(np.bitwise_count(theirs ^ letters) <= 2 * most)
             near = [words[place] for place in alike.tolist()]

@@ -70,6 +70,7 @@ def test_every_word_between_costs_until_the_slop_is_passed():
         ("nightnares", "nightmares", True),
         ("nihgtnares", "nightmares", True),  # eight letters and more: two
         ("nihgtnaers", "nightmares", False),
+        ("hve", "have", True),  # one of four was left out
         ("cat", "car", False),  # three letters: none
         ("1984", "1985", False),
     ],
