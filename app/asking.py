@@ -12,7 +12,7 @@ from app.fields import condition_of
 from app.request import Clip, Field, Image, Like, Line, Sound, Step, Term, Words
 from indexer.catalogue import Catalogue
 from indexer.encoders.load import EncoderSet
-from indexer.query import encode_words, like_shots
+from indexer.query import encode_line, encode_words, like_shots
 from qdrant.errors import UsageError
 from qdrant.language import Between, Condition, Equals, Not, Query, Question
 from qdrant.sequences import WITHIN_S, Gap
@@ -73,7 +73,7 @@ class Asking:
             case Words(text):
                 return [self._words(text)]
             case Line(text):
-                return [Question(line=text)]
+                return [self._line(text)]
             case Like(place):
                 return [self._like([place])]
             case Clip(path, start, end):
@@ -104,6 +104,10 @@ class Asking:
         question, notes = encode_words(text, self.encoders, tower=self.catalogue.asker)
         self._note(*notes)
         return question
+
+    def _line(self, text: str) -> Question:
+        known = self.catalogue
+        return encode_line(text, vocabulary=known.vocabulary, languages=known.languages)
 
     def _sound(self, what: str) -> Question:
         """Return the question for a sound: as its captions name it, `[door slams]`."""

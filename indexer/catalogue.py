@@ -23,12 +23,14 @@ from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.publish import library_schema, records_of
 from indexer.tower.keep import Asker
+from indexer.vocabulary import LibraryVocabulary
 from qdrant.calibration import Calibration
 from qdrant.errors import CannotRunNow, OwnerGone, StoreUnavailable, TrimbinError
 from qdrant.language import Query, ShotHit
 from qdrant.ranking import Calibrations
 from qdrant.record import Vector
 from qdrant.schema import TOLD
+from qdrant.spelling import Vocabulary
 from qdrant.store import ShotStore, open_store
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Catalogue:
     command: str  # what this process is, for whoever finds the shard owned
     _store: ShotStore | None = None
     _asking: tuple[str | None, Asker | None, Mapping[str, Calibration]] | None = None
+    _words: LibraryVocabulary | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _opening: threading.RLock = field(default_factory=threading.RLock)
     _syncing: threading.RLock = field(default_factory=threading.RLock)  # taken before _opening
@@ -84,6 +87,19 @@ class Catalogue:
             "words": {**profile.ranking, **self._tower()[1]},
             "likeness": profile.likeness,
         }
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the titles there are: what else is typed may be a slip."""
+        with self._opening:
+            if self._words is None:
+                self._words = LibraryVocabulary(self.library)
+        return self._words.now()
+
+    @property
+    def languages(self) -> tuple[str | None, ...]:
+        """The languages that titles' words are in; None stands for those that do not say."""
+        return tuple(sorted({m.language for m in self.library.in_use()}, key=str)) or (None,)
 
     def _tower(self) -> tuple[Asker | None, Mapping[str, Calibration]]:
         """Return the tower and its calibration; read once for each context model."""

@@ -11,6 +11,7 @@ from indexer.manifest import Manifest
 from indexer.workbench import load_vectors
 from qdrant.record import ShotRecord
 from qdrant.schema import CONTEXT, TOLD, Schema
+from qdrant.wording import words_told
 
 
 def library_schema(library: Library) -> Schema:
@@ -42,17 +43,11 @@ def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:
             generation=manifest.generation,
             shot=int(row["shot"]),
             vectors={s: rows_[i] for s, rows_ in vectors.items() if rows_[i].any()},
-            words=_words(row),
+            words=words_told(row),
             payload={**shared, **_shot_payload(row, manifest)},
         )
         for i, row in enumerate(rows)
     ]
-
-
-def _words(row: dict[str, Any]) -> str:
-    """Return what can be found by its words: lines, description, sounds, text on screen."""
-    texts = [str(row.get(name) or "") for name in ("dialogue", "description", "screen_text")]
-    return "\n".join(filter(None, [*texts, *row.get("sounds", ())]))
 
 
 def _shared_payload(manifest: Manifest) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from indexer.encoders.load import EncoderSet
 from indexer.encoders.protocol import ReadsWords, unit
 from qdrant.errors import UsageError
 from qdrant.language import Question
+from qdrant.phrases import Phrase
 from qdrant.record import Vector
 from qdrant.schema import AUDIO, DENSE_SPACES, TEXT, TOLD, VIDEO
+from qdrant.spelling import Vocabulary, respelled
 
 if TYPE_CHECKING:
     from indexer.tower.keep import Asker
@@ -53,6 +55,16 @@ def encode_words(
         vectors[TOLD] = tower.ask(vectors)
     notes += _strange_scripts(asked, encoders)
     return Question(vectors, asked), notes
+
+
+def encode_line(
+    line: str, *, vocabulary: Vocabulary, languages: tuple[str | None, ...]
+) -> Question:
+    """Return the question that a line makes: said in this order, but for a slip or an ending.
+
+    Words that the library does not have are asked for as those that they may have been meant to be.
+    """
+    return Question(line=respelled(line, vocabulary), phrase=Phrase(line), languages=languages)
 
 
 def like_shots(shots: Sequence[tuple[Mapping[str, Vector], float]]) -> Question:

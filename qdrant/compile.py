@@ -84,7 +84,7 @@ def asked_spaces(query: Query, schema: Schema) -> Asked:
     for number, question in enumerate(query.questions):
         for space, vector in question.vectors.items():
             asked[number, space] = _checked(space, vector, schema)
-        words = lines.question(question.line)
+        words = lines.question(question.line, question.languages, exact=question.phrase is not None)
         if words is not None:
             asked[number, LINE] = words
     return asked

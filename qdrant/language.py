@@ -61,6 +61,7 @@ class Question:
     vectors: Mapping[str, Vector] = field(default_factory=dict)  # space -> (dim,) unit length
     line: str = ""  # words to look for in what is said, told and written; empty: don't
     phrase: Phrase | None = None  # the line as it must be said; `line` proposes who may say it
+    languages: tuple[str | None, ...] = ("en",)  # in which the line's words may be
     band: Band = "words"
 
 

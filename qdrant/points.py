@@ -59,7 +59,8 @@ def _vectors(record: ShotRecord, schema: Schema, where: str) -> dict[str, Any]:
     vectors: dict[str, Any] = {
         space: _checked(vector, space, schema, where) for space, vector in record.vectors.items()
     }
-    line = lines.document(record.words)
+    language = record.payload.get("language")
+    line = lines.document(record.words, language if isinstance(language, str) else None)
     if line is not None:
         vectors[LINE] = line
     return vectors

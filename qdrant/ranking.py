@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
 from qdrant.language import Band, Query, Question, ShotHit
+from qdrant.phrases import Phrase, closeness
 from qdrant.schema import AUDIO, CONTEXT, LINE, TEXT, VIDEO
+from qdrant.wording import words_told
 
 WORDS = (LINE, TEXT)
 """The spaces in which a shot answers by what is said, told or written in it."""
 
 MODALITIES = ((VIDEO,), (AUDIO,), WORDS)
 """What is seen, what is heard, what is said, told or written."""
+
+SAID = 0.95
+"""The evidence of a line that is said word for word."""
 
 PASSED_ON = 0.5
 """Share of a line's evidence that counts for a wordless shot near by. Not learned: it puts a shot
@@ -104,7 +109,11 @@ def _answers(
 ) -> list[_Answer]:
     """Return how each hit answers a question, in their order."""
     bands = calibrations.get(question.band, {})
-    weights = [_weigh(hit.answers[number], bands) for hit in hits]
+    phrase = question.phrase
+    weights = [
+        _weigh(hit.answers[number], bands) if phrase is None else _said(phrase, hit, number)
+        for hit in hits
+    ]
     words = {
         _place(hit): (hit, _evidence_of_words(w)) for hit, w in zip(hits, weights, strict=True)
     }
@@ -148,6 +157,14 @@ def _weigh(similarities: Mapping[str, float], bands: Mapping[str, Calibration]) 
             )
         weights[space] = -math.log1p(-bands[space].evidence(similarity))
     return weights
+
+
+def _said(phrase: Phrase, hit: ShotHit, number: int) -> Weights:
+    """Return the weight of a line by how nearly it is said, not by which of its words are."""
+    if not hit.answers[number].get(LINE):
+        return {}
+    near = closeness(phrase, words_told(hit.payload), language=hit.payload.get("language"))
+    return {LINE: -math.log1p(-SAID * near)} if near else {}
 
 
 def _evidence(weights: Iterable[float]) -> float:

@@ -125,12 +125,43 @@ def test_a_line_that_is_not_said_scores_zero_and_one_without_words_is_left_out(
         assert (hit.similarities.get(LINE, 0.0) > 0) is ("copper" in dialogue)
 
 
-def test_a_line_of_stop_words_is_not_asked(place, published, direction):
-    vectors = {"video": direction("video")}
+def test_a_line_of_stop_words_alone_is_found(place, published, shots_of):
+    spoken = [
+        "Who are you?",
+        "You are the violin who are silent",
+        "Copper rain",
+        "I don't know who you are",
+    ]
+    records = [
+        replace(record, words=words)
+        for record, words in zip(shots_of("hamlet", count=4), spoken, strict=True)
+    ]
+    place.writer.publish("hamlet", "g1", records)
 
-    assert place.reader.query(Query.of(line="to be or not to be")) == []
-    hits = place.reader.query(Query.of(vectors, "to be or not to be", candidates=3))
-    assert [set(hit.similarities) for hit in hits] == [{"video"}] * 3
+    hits = place.reader.query(Query.of(line="who are you"))
+
+    assert [(hit.title_id, hit.shot) for hit in hits] == [
+        ("hamlet", 0),
+        ("hamlet", 1),
+        ("hamlet", 3),
+    ]
+    # Beside words of its own, a question leaves them out.
+    [hit] = place.reader.query(Query.of(line="are you silent"))
+    assert hit.shot == 1
+    # They are no part of what other words mean.
+    others = place.reader.query(Query.of(line="rain", candidates=500))
+    assert ("hamlet", 2) in {(hit.title_id, hit.shot) for hit in others}
+
+
+def test_a_line_is_found_in_the_language_it_is_said_in(place, published, shots_of):
+    [german, english] = shots_of("alpha-de", count=2)
+    german = replace(german, words="Die Häuser sind leer", payload={"language": "de"})
+    english = replace(english, words="Men die", payload={"language": "en"})
+    place.writer.publish("alpha-de", "g1", [german, english])
+
+    [hit] = place.reader.query(Query.of(line="die"))  # a stop word of German
+
+    assert hit.shot == 1
 
 
 def test_conditions_alone_find_shots(place, published):
