@@ -61,7 +61,7 @@ def search(catalogue: Catalogue, encoders: EncoderSet, request: Request) -> Answ
             query,
             all_modalities=request.all_modalities,
         )
-        return [s for s in scored if s.score > 0 and (s.title_id, s.shot) not in asking.examples]
+        return [shot for shot in scored if (shot.title_id, shot.shot) not in asking.examples]
 
     if len(queries) == 1:
         alone = not queries[0].wanted  # fields alone: every shot that meets them answers as well

@@ -73,8 +73,36 @@ def test_shots_without_times_stand_alone():
     assert spans(merge_neighbours(timeless)) == [("alpha", 1, 2, 0.5), ("alpha", 2, 3, 0.5)]
 
 
-def test_shots_that_say_nothing_do_not_join():
-    assert len(merge_neighbours([scored(1, 0.0), scored(2, 0.0)])) == 2
+def test_shots_that_say_nothing_make_no_moment():
+    assert merge_neighbours([scored(1, 0.0), scored(2, 0.0)]) == []
+
+
+def said(shot, score, dialogue, **shares):
+    found = scored(shot, score, **shares)
+    found.hit.payload["dialogue"] = dialogue
+    return found
+
+
+def test_a_moment_found_by_its_words_ends_with_the_sentence():
+    shots = [
+        said(1, 0.0, "That was all."),
+        said(2, 0.0, "And when I saw"),
+        said(3, 0.9, "him again,\nhe was an old man who", line=1.0),
+        said(4, 0.0, "he was an old man who\nknew nothing."),
+        said(5, 0.0, "Nothing at all."),
+    ]
+    assert spans(merge_neighbours(shots)) == [("alpha", 2, 5, 0.9)]
+
+
+def test_sentences_do_not_matter_to_what_was_found_by_its_picture():
+    shots = [said(3, 0.9, "he was an old man who", video=1.0), said(4, 0.0, "knew nothing.")]
+    assert spans(merge_neighbours(shots)) == [("alpha", 3, 4, 0.9)]
+
+
+def test_a_sentence_does_not_make_a_moment_longer_than_allowed():
+    shots = [said(n, 0.9 if n == 3 else 0.0, "and then", line=1.0) for n in range(8)]
+    (moment,) = merge_neighbours(shots, max_length_s=12.0)
+    assert (moment.first, moment.end) == (1, 4)
 
 
 @pytest.mark.parametrize("order", [1, -1])
