@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.request import parse
+from benchmarks.film_asking import QUERIES
 from benchmarks.film_queries import (
     KINDS,
     TOP,
@@ -17,7 +18,6 @@ from benchmarks.film_queries import (
     read_entries,
     recall,
 )
-from benchmarks.search_quality import QUERIES
 
 FILM_S = 596.5
 ENTRIES = read_entries()
