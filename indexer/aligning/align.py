@@ -63,9 +63,7 @@ def align(
     best, _ = best_path(net_worth, prices)
     sure, sure_of_none = confidences(net_worth, prices, best)
     # The best path as a whole may pass through places that few of the good ones pass through.
-    places = tuple(
-        block if sure[i] >= sure_of_none[i] else None for i, block in enumerate(best)
-    )
+    places = tuple(block if sure[i] >= sure_of_none[i] else None for i, block in enumerate(best))
     has_place = np.array([block is not None for block in places])
     sure = np.where(has_place, sure, sure_of_none)
     evidence = np.zeros(len(clip))

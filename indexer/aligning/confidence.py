@@ -2,8 +2,8 @@
 
 A path's odds grow exponentially with what it is worth. The share of all paths' odds that goes
 through a step, by the forward-backward algorithm (Rabiner, A Tutorial on Hidden Markov Models,
-1989, section III), is its confidence: two places that are alike halve it, neighbours that fit raise it.
-It is as right as the bands are: it counts no evidence that they do not give.
+1989, section III), is its confidence: two places that are alike halve it, neighbours that fit
+raise it. It is as right as the bands are: it counts no evidence that they do not give.
 """
 
 from __future__ import annotations
@@ -33,18 +33,21 @@ def confidences(net_worth: Worth, prices: Prices, places: Places) -> tuple[Sure,
     """
     num_blocks, num_shots, num_title_shots = net_worth.shape
     steps = _Steps(prices, num_title_shots)
-    odds = np.exp(SHARPNESS * net_worth.astype(np.float64))
+
+    def odds_of(shot: int) -> Odds:
+        return np.asarray(np.exp(SHARPNESS * net_worth[:, shot].astype(np.float64)))
+
     # By where the last match ended; the last place of all is "no match yet".
     before = [steps.beginning()]
     for shot in range(num_shots):
-        before.append(_scaled(_forward(before[-1], odds[:, shot], steps)))
+        before.append(_scaled(_forward(before[-1], odds_of(shot), steps)))
     after = np.ones(num_title_shots + 2)
     sure, sure_of_none = np.zeros(num_shots), np.zeros(num_shots)
     for shot in reversed(range(num_shots)):
-        starts = steps.onwards(before[shot])
+        starts, odds = steps.onwards(before[shot]), odds_of(shot)
         through = [
             starts[: num_title_shots - k]
-            * odds[k, shot, : num_title_shots - k]
+            * odds[k, : num_title_shots - k]
             * after[k + 1 : num_title_shots + 1]
             for k in range(num_blocks)
         ]
@@ -53,7 +56,7 @@ def confidences(net_worth: Worth, prices: Prices, places: Places) -> tuple[Sure,
         block = places[shot]
         sure[shot] = 0.0 if block is None else _sharing(through, block) / total
         sure_of_none[shot] = none / total
-        after = _scaled(_backward(after, odds[:, shot], steps))
+        after = _scaled(_backward(after, odds, steps))
     return sure, sure_of_none
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from indexer.clip import Clip
 from indexer.encoders.protocol import Vectors
@@ -84,7 +85,7 @@ def shots_of_title(library: Library, manifest: Manifest) -> ShotRow:
         )
         frames = table[["start_frame", "end_frame"]].to_numpy(np.int64, copy=True)
         return ShotRow(starts, ends, rows, frames, manifest.frame_rate)
-    except (OSError, ValueError, KeyError, UsageError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError, UsageError) as error:
         raise InputError(
             f"{manifest.title} cannot be compared: its folder {folder} is damaged ({error}). "
             "Index it again."

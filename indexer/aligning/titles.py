@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 
 LOOKED_AT = 10
 """So many titles are aligned: those in which the clip's shots find the best likenesses."""
-WORTH_TELLING = 0.02
-"""The score at which a title is an answer at all; strangers were left at less, or had a shot in
-common. It says nothing about how much of the clip must be found."""
+LIKELY = 0.25
+"""The score from which on a title is likely a source. Thirty shots of Big Buck Bunny against the
+rest of it, which is as like them as a stranger can be, came to .20 at most, the trailer to .7."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,11 @@ class Source:
 
     manifest: Manifest
     alignment: Alignment
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether so much of the clip fits that chance is no explanation."""
+        return self.alignment.score >= LIKELY
 
 
 def sources_of(
@@ -43,7 +48,7 @@ def sources_of(
     top: int = 3,
     progress: Progress = silent,
 ) -> list[Source]:
-    """Return the titles a clip is most likely cut from, best first; none where none is.
+    """Return the titles a clip is most likely cut from, best first; none where nothing fits.
 
     Every title is read once, one at a time: of each only how alike the clip's shots and their
     best are, without any order. The best of them are read again and aligned. A damaged title is
@@ -65,7 +70,7 @@ def sources_of(
         title = _read(library, manifest)
         if title is not None:
             found = align(asked, title, bands=bands, order=order)
-            if found.score >= WORTH_TELLING:
+            if found.runs:
                 sources.append(Source(manifest, found))
     sources.sort(key=lambda source: -source.alignment.score)
     return sources[:top]
