@@ -74,9 +74,10 @@ def shots_of_title(library: Library, manifest: Manifest) -> ShotRow:
     """
     folder = library.folder(manifest.title_id)
     try:
-        table = library.shots(manifest.title_id)
+        # A title that grows may have more by now.
+        table = library.shots(manifest.title_id)[: manifest.num_shots]
         rows = {
-            space: load_vectors(folder / manifest.spaces[space])["shots"]
+            space: load_vectors(folder / manifest.spaces[space])["shots"][: manifest.num_shots]
             for space in SPACES
             if space in manifest.spaces
         }
