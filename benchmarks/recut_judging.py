@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from indexer.aligning.align import Alignment
-from indexer.aligning.runs import Run
 from indexer.aligning.shots import ShotRow
+from indexer.aligning.stretches import Stretch
 from indexer.aligning.worth import worth_of
 from qdrant.calibration import Calibration
 
@@ -42,10 +42,10 @@ def judge(clip: ShotRow, film: ShotRow, found: Alignment, truth: Truth, bands: B
         for match, at in zip(found.matches, middles, strict=True)
     ]
     off: dict[bool, list[float]] = {True: [], False: []}
-    for shot, (run, given_s) in given(found, clip, film).items():
+    for shot, (stretch, given_s) in given(found, clip, film).items():
         true_s = truth(float(clip.start_s[shot]) + JUST_INSIDE_S)
         if right[shot] and true_s is not None:
-            off[any(run.told)].append(abs(given_s - true_s + JUST_INSIDE_S))
+            off[any(stretch.told)].append(abs(given_s - true_s + JUST_INSIDE_S))
     return Judged(
         right=tuple(right),
         alone=tuple(alone),
@@ -57,19 +57,21 @@ def judge(clip: ShotRow, film: ShotRow, found: Alignment, truth: Truth, bands: B
     )
 
 
-def given(found: Alignment, clip: ShotRow, film: ShotRow) -> dict[int, tuple[Run, float]]:
+def given(found: Alignment, clip: ShotRow, film: ShotRow) -> dict[int, tuple[Stretch, float]]:
     """Return the film's second that each shot with a place is said to begin with."""
     seconds = {}
-    for run in found.runs:
-        for shot in range(*run.clip_shots):
+    for stretch in found.stretches:
+        for shot in range(*stretch.clip_shots):
             block = found.matches[shot].title_shots
             assert block is not None
             start_s = float(film.start_s[block[0]])
-            if shot == run.clip_shots[0]:
-                start_s = run.title_s[0]
-            elif run.told[0] and found.matches[shot - 1].title_shots == block:  # a cut of its own
+            if shot == stretch.clip_shots[0]:
+                start_s = stretch.title_s[0]
+            elif (
+                stretch.told[0] and found.matches[shot - 1].title_shots == block
+            ):  # a cut of its own
                 start_s = seconds[shot - 1][1] + float(clip.seconds[shot - 1])
-            seconds[shot] = run, start_s
+            seconds[shot] = stretch, start_s
     return seconds
 
 

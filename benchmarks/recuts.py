@@ -8,8 +8,8 @@ films given answer; the first of the others is where foreign shots come from.
 A shot of a clip is right when the film's shots it is given overlap the second of film that is seen
 in its middle, or when it is given none and is not from the film. "Alone": the film's most similar
 shot to each, without order, none left out. Seconds off: the film's second that a place gives for
-the first frame of a shot, against the true one; told where lengths place a run inside its shots,
-else what is given is the beginning of the film's shot. No number was chosen on the default seed.
+the first frame of a shot, against the true one; told where lengths place a stretch inside its
+shots, else what is given is the beginning of the film's shot. No number was chosen on this seed.
 
 Usage: recuts.py --others FILM [FILM ...] [--labels FOLDER] [--quick] [--library FOLDER] [--seed N]
 """
@@ -40,7 +40,7 @@ from indexer import environment
 from indexer.aligning.align import align
 from indexer.aligning.paths import PRICES, Order
 from indexer.aligning.shots import ShotRow, shots_of_clip, shots_of_title
-from indexer.aligning.titles import sources_of
+from indexer.aligning.titles import origins_of
 from indexer.aligning.worth import worth_of
 from indexer.clip import Clip, encode_clip
 from indexer.library import Library
@@ -80,14 +80,14 @@ def measure_recuts(
         asked = shots_of_clip(clip)
         for order in PRICES:
             started = time.perf_counter()
-            sources = sources_of(clip, library, order=order)
+            origins = origins_of(clip, library, order=order)
             took_s.append(time.perf_counter() - started)
             judged = judge(asked, film, align(asked, film, bands=bands, order=order), truth, bands)
             print(_line(kind, order, judged, [(s.manifest.title, s.alignment.score)
-                                              for s in sources]))  # fmt: skip
+                                              for s in origins]))  # fmt: skip
             if order == own_order:
                 all_judged.append(judged)
-                first += bool(sources) and sources[0].manifest.title_id == film_id
+                first += bool(origins) and origins[0].manifest.title_id == film_id
     right, alone, foreign, places, sure = (
         np.concatenate([getattr(judged, name) for judged in all_judged])
         for name in ("right", "alone", "foreign", "places", "confidence")
@@ -102,10 +102,11 @@ def measure_recuts(
         "shots_right": figure(right.mean(), TARGET_RIGHT),
         "shots_right_alone": figure(alone.mean()),
         "film_shots_right": figure(right[~foreign].mean()),
+        "film_shots_right_alone": figure(alone[~foreign].mean()),
         "foreign_shots": figure(foreign.sum()),
         "foreign_given_none": figure(right[foreign].mean()),
         "wrong_among_places": figure(1 - right[places].mean()),
-        "source_first": figure(first / len(all_judged), 1.0),
+        "origin_first": figure(first / len(all_judged), 1.0),
         "told_median_off_s": figure(np.median(told)),
         "told_p90_off_s": figure(np.percentile(told, 90)),
         "untold_median_off_s": figure(np.median(untold)),
@@ -162,9 +163,9 @@ def measure_trailer(studio: Studio, film_id: str, labels: Path) -> Figures:
         judged, seconds = judge(clip, film, found, truth, bands), given(found, clip, film)
         num_found = 0
         print(f"\ntrailer as one clip, {order}: score {found.score:.2f}, others "
-              + ", ".join(f"{source.manifest.title} {source.alignment.score:.2f}"
-                          for source in sources_of(trailer, library, order=order)
-                          if source.manifest.title_id != film_id))  # fmt: skip
+              + ", ".join(f"{origin.manifest.title} {origin.alignment.score:.2f}"
+                          for origin in origins_of(trailer, library, order=order)
+                          if origin.manifest.title_id != film_id))  # fmt: skip
         for number, segment in enumerate(segments):
             shots = [shot for shot, whose in enumerate(owner) if whose == number]
             right = [shot for shot in shots if judged.right[shot]]

@@ -9,8 +9,8 @@ import numpy as np
 
 from indexer.aligning.confidence import confidences
 from indexer.aligning.paths import PRICES, Block, Order, best_path, net
-from indexer.aligning.runs import Run, runs_of
 from indexer.aligning.shots import ShotRow
+from indexer.aligning.stretches import Stretch, stretches_of
 from indexer.aligning.worth import worth_of
 from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
@@ -30,7 +30,7 @@ class Alignment:
     """Where a clip comes from in a title."""
 
     matches: tuple[ShotMatch, ...]  # one a shot of the clip, in its order
-    runs: tuple[Run, ...]  # matches that follow one another, in the clip's order
+    stretches: tuple[Stretch, ...]  # matches that follow one another, in the clip's order
     score: float  # 0..1: evidence times confidence, over the clip's seconds; compares titles
     matched_s: float  # how much of the clip has a place
     clip_s: float  # how long the clip is
@@ -77,7 +77,7 @@ def align(
             ShotMatch(block, float(sure[shot]), float(evidence[shot]))
             for shot, block in enumerate(places)
         ),
-        runs=tuple(runs_of(clip, title, places, sure)),
+        stretches=tuple(stretches_of(clip, title, places, sure)),
         score=float((seconds * evidence * sure).sum() / seconds.sum()),
         matched_s=float(seconds[has_place].sum()),
         clip_s=float(seconds.sum()),

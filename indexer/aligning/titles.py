@@ -23,12 +23,12 @@ logger = logging.getLogger(__name__)
 LOOKED_AT = 10
 """So many titles are aligned: those in which the clip's shots find the best likenesses."""
 LIKELY = 0.25
-"""The score from which on a title is likely a source. Thirty shots of Big Buck Bunny against the
+"""The score from which on a title is likely an origin. Thirty shots of Big Buck Bunny against the
 rest of it, which is as like them as a stranger can be, came to .20 at most, the trailer to .7."""
 
 
 @dataclass(frozen=True)
-class Source:
+class Origin:
     """A title that a clip may be cut from."""
 
     manifest: Manifest
@@ -40,14 +40,14 @@ class Source:
         return self.alignment.score >= LIKELY
 
 
-def sources_of(
+def origins_of(
     clip: Clip,
     library: Library,
     *,
     order: Order = "any order",
     top: int = 3,
     progress: Progress = silent,
-) -> list[Source]:
+) -> list[Origin]:
     """Return the titles a clip is most likely cut from, best first; none where nothing fits.
 
     Every title is read once, one at a time: of each only how alike the clip's shots and their
@@ -64,16 +64,16 @@ def sources_of(
             alike = float(np.average(likeness_of(asked, title, bands), weights=asked.seconds))
             likely.append((alike, -number))
     progress("comparing", len(manifests), len(manifests))
-    sources = []
+    origins = []
     for _, number in heapq.nlargest(max(LOOKED_AT, top), likely):
         manifest = manifests[-number]
         title = _read(library, manifest)
         if title is not None:
             found = align(asked, title, bands=bands, order=order)
-            if found.runs:
-                sources.append(Source(manifest, found))
-    sources.sort(key=lambda source: -source.alignment.score)
-    return sources[:top]
+            if found.stretches:
+                origins.append(Origin(manifest, found))
+    origins.sort(key=lambda origin: -origin.alignment.score)
+    return origins[:top]
 
 
 def _read(library: Library, manifest: Manifest) -> ShotRow | None:

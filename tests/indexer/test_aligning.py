@@ -70,9 +70,9 @@ def test_a_title_laid_along_itself_is_one_run() -> None:
     title = strangers(30, seed=1)
     found = laid(title, title)
     assert places(found) == singly(range(30))
-    [run] = found.runs
-    assert run.clip_shots == run.title_shots == (0, 30)
-    assert run.title_s == run.clip_s
+    [stretch] = found.stretches
+    assert stretch.clip_shots == stretch.title_shots == (0, 30)
+    assert stretch.title_s == stretch.clip_s
     assert found.score > 0.95 and found.matched_s == found.clip_s
     assert all(match.confidence > 0.95 for match in found.matches)
 
@@ -82,8 +82,8 @@ def test_a_recut_with_shots_removed_and_inserted() -> None:
     shots = [10, 11, 13, 14, 15, -1, 16, 30, 31, -1, -1, 50]
     found = laid(cut(title, shots, noise=0.5), title)
     assert places(found) == singly(shots)
-    assert [run.title_shots for run in found.runs] == [(10, 12), (13, 16), (16, 17), (30, 32),
-                                                      (50, 51)]  # fmt: skip
+    stretches = [stretch.title_shots for stretch in found.stretches]
+    assert stretches == [(10, 12), (13, 16), (16, 17), (30, 32), (50, 51)]
     assert all(match.evidence == 0 for match in found.matches if match.title_shots is None)
 
 
@@ -103,22 +103,22 @@ def test_a_version_with_another_opening() -> None:
     shots = [-1, -1, -1, *range(5, 40)]
     found = laid(cut(title, shots, noise=0.5), title)
     assert places(found) == singly(shots)
-    assert [run.title_shots for run in found.runs] == [(5, 40)]
+    assert [stretch.title_shots for stretch in found.stretches] == [(5, 40)]
 
 
 @pytest.mark.parametrize("order", ["in order", "any order"])
-def test_a_film_that_is_not_the_source_stays_below_the_floor(order: Order) -> None:
+def test_a_film_that_is_not_the_origin_stays_below_the_floor(order: Order) -> None:
     clip = cut(strangers(60, seed=5), range(20, 50))
     for seed in range(6, 12):
         assert laid(clip, strangers(300, seed=seed), order).score < FLOOR
 
 
-def test_the_source_wins_over_a_film_with_a_shot_in_common() -> None:
+def test_the_origin_wins_over_a_film_with_a_shot_in_common() -> None:
     title, other = strangers(50, seed=12), strangers(50, seed=13)
     clip = cut(title, range(10, 20), noise=0.5)
     for space, rows in other.vectors.items():
         rows[25] = clip.vectors[space][3]
-    assert laid(clip, other).runs[0].title_shots == (25, 26)
+    assert laid(clip, other).stretches[0].title_shots == (25, 26)
     assert laid(clip, other).score < FLOOR < laid(clip, title).score
 
 
@@ -163,7 +163,7 @@ def test_nothing_to_compare_is_no_match() -> None:
     clip = strangers(3, seed=20, spaces=(VIDEO,))
     for found in (laid(clip, title), laid(clip, strangers(0, seed=0))):
         assert places(found) == [None] * 3
-        assert (found.runs, found.score, found.matched_s, found.likeness) == ((), 0, 0, 0)
+        assert (found.stretches, found.score, found.matched_s, found.likeness) == ((), 0, 0, 0)
 
 
 def test_cuts_that_only_one_of_them_has() -> None:
@@ -177,7 +177,7 @@ def test_cuts_that_only_one_of_them_has() -> None:
               lengths[12] - lengths[12] // 2, lengths[13]]  # fmt: skip
     found = laid(row([int(n) for n in frames], dict(merged.vectors)), title)
     assert places(found) == [(5, 6), (6, 8), (8, 9), (11, 12), (12, 13), (12, 13), (13, 14)]
-    assert [run.title_shots for run in found.runs] == [(5, 9), (11, 14)]
+    assert [stretch.title_shots for stretch in found.stretches] == [(5, 9), (11, 14)]
 
 
 def test_half_speed() -> None:
@@ -186,24 +186,24 @@ def test_half_speed() -> None:
     slow = ShotRow(2 * clip.start_s, 2 * clip.end_s, clip.vectors)
     found = laid(slow, title)
     assert places(found) == singly(range(5, 9))
-    assert found.runs[0].told == (False, False)
+    assert found.stretches[0].told == (False, False)
 
 
 def test_lengths_tell_where_a_run_begins_inside_its_first_shot() -> None:
     title = row([100, 144, 72, 60, 120], {VIDEO: np.eye(5, 8, dtype=np.float32)})
     clip = row([29, 72, 60, 48], {VIDEO: np.eye(5, 8, dtype=np.float32)[1:]})
-    [run] = laid(clip, title).runs
-    assert run.title_shots == (1, 5)
-    assert run.told == (True, True)
-    assert run.title_frames == (100 + 144 - 29, 100 + 144 + 72 + 60 + 48)
-    assert run.title_s == pytest.approx((215 / 24, 424 / 24))
+    [stretch] = laid(clip, title).stretches
+    assert stretch.title_shots == (1, 5)
+    assert stretch.told == (True, True)
+    assert stretch.title_frames == (100 + 144 - 29, 100 + 144 + 72 + 60 + 48)
+    assert stretch.title_s == pytest.approx((215 / 24, 424 / 24))
 
 
 def test_a_shot_alone_tells_nothing_of_where_in_it() -> None:
     title = row([100, 144, 72], {VIDEO: np.eye(3, 8, dtype=np.float32)})
-    [run] = laid(row([29], {VIDEO: title.vectors[VIDEO][1:2]}), title).runs
-    assert (run.title_frames, run.told) == ((100, 244), (False, False))
-    [whole] = laid(row([144], {VIDEO: title.vectors[VIDEO][1:2]}), title).runs
+    [stretch] = laid(row([29], {VIDEO: title.vectors[VIDEO][1:2]}), title).stretches
+    assert (stretch.title_frames, stretch.told) == ((100, 244), (False, False))
+    [whole] = laid(row([144], {VIDEO: title.vectors[VIDEO][1:2]}), title).stretches
     assert (whole.title_frames, whole.told) == ((100, 244), (True, True))
 
 

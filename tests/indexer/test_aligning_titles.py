@@ -14,8 +14,9 @@ from reel import CAT, COFFEE, COINS, RATE, ROCKET, SHOT_FRAMES
 from safetensors.numpy import save_file
 from shelf import add_title, make_film, make_library
 
+from indexer.aligning import titles
 from indexer.aligning.shots import shots_of_clip
-from indexer.aligning.titles import sources_of
+from indexer.aligning.titles import origins_of
 from indexer.clip import Clip, ClipShot, encode_clip
 from indexer.encoders.load import load_encoders
 from indexer.encoders.protocol import unit
@@ -63,32 +64,42 @@ def clip_of(*shots: tuple[int, int]) -> Clip:
 
 def test_the_title_a_clip_is_cut_from_comes_first(library: Library) -> None:
     clip = clip_of((1, 4), (1, 5), (1, 6), (1, 20), (2, 30))
-    first, second = sources_of(clip, library)
+    first, second = origins_of(clip, library)
     assert (first.manifest.title, second.manifest.title) == ("1", "2")
     assert first.is_likely and not second.is_likely
-    assert [run.title_frames for run in first.alignment.runs] == [
+    assert [stretch.title_frames for stretch in first.alignment.stretches] == [
         (4 * SHOT_FRAMES, 7 * SHOT_FRAMES),
         (20 * SHOT_FRAMES, 21 * SHOT_FRAMES),
     ]
-    assert [run.title_shots for run in second.alignment.runs] == [(30, 31)]
-    assert [source.manifest.title for source in sources_of(clip, library, top=1)] == ["1"]
+    assert [stretch.title_shots for stretch in second.alignment.stretches] == [(30, 31)]
+    assert [origin.manifest.title for origin in origins_of(clip, library, top=1)] == ["1"]
 
 
 def test_every_title_is_looked_at_and_told(library: Library) -> None:
     told: list[tuple[str, float, float]] = []
-    sources_of(clip_of((0, 1)), library, progress=lambda *report: told.append(report))
+    origins_of(clip_of((0, 1)), library, progress=lambda *report: told.append(report))
     assert told == [("comparing", n, 3) for n in range(4)]
 
 
-def test_a_clip_of_nothing_here_has_no_source(library: Library) -> None:
-    assert sources_of(clip_of((7, 1), (7, 2)), library) == []
+def test_the_first_look_already_finds_it_among_many(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(titles, "LOOKED_AT", 1)
+    for seed in range(3):
+        other = (seed + 1) % 3
+        clip = clip_of((seed, 8), (seed, 9), (other, 30), (seed, 3))
+        assert [o.manifest.title for o in origins_of(clip, library, top=1)] == [str(seed)]
+
+
+def test_a_clip_of_nothing_here_has_no_origin(library: Library) -> None:
+    assert origins_of(clip_of((7, 1), (7, 2)), library) == []
 
 
 def test_a_clip_of_another_profile_is_refused(library: Library) -> None:
     shot = ClipShot(0.0, 1.0, {VIDEO: np.ones(7, np.float32)})
     clip = Clip(Path("clip.mp4"), (shot,), {}, np.zeros((1, 1), np.float32))
     with pytest.raises(UsageError, match="library's own profile"):
-        sources_of(clip, library)
+        origins_of(clip, library)
 
 
 def test_a_damaged_title_is_passed_over_and_told(
@@ -100,10 +111,10 @@ def test_a_damaged_title_is_passed_over_and_told(
     vectors.write_bytes(content[:-1000])
     try:
         with caplog.at_level(logging.WARNING):
-            [source] = sources_of(clip_of((0, 1), (1, 1), (1, 2)), library)
+            [origin] = origins_of(clip_of((0, 1), (1, 1), (1, 2)), library)
     finally:
         vectors.write_bytes(content)
-    assert source.manifest.title == "1"
+    assert origin.manifest.title == "1"
     assert "0 cannot be compared: its folder" in caplog.text
 
 
@@ -115,12 +126,12 @@ def test_a_reel_cut_anew_is_found_shot_by_shot(reel_library: Path, tmp_path: Pat
     encoders = load_encoders(library.profile, cache_dir=tmp_path)
     clip = encode_clip(path, encoders)
     assert {VIDEO, AUDIO} <= shots_of_clip(clip).vectors.keys()
-    [source] = sources_of(clip, library)
-    assert source.is_likely
-    assert [match.title_shots for match in source.alignment.matches] == [
+    [origin] = origins_of(clip, library)
+    assert origin.is_likely
+    assert [match.title_shots for match in origin.alignment.matches] == [
         (shot, shot + 1) for shot in order
     ]
-    assert [run.title_frames for run in source.alignment.runs] == [
+    assert [stretch.title_frames for stretch in origin.alignment.stretches] == [
         (ROCKET * SHOT_FRAMES, (COINS + 1) * SHOT_FRAMES),
         (CAT * SHOT_FRAMES, (COFFEE + 1) * SHOT_FRAMES),
     ]

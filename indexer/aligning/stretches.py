@@ -24,7 +24,7 @@ Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Run:
+class Stretch:
     """Consecutive shots of a clip that are consecutive in a title. All spans are half-open."""
 
     clip_shots: Block
@@ -41,10 +41,10 @@ class Run:
         return self.clip_s[1] - self.clip_s[0]
 
 
-def runs_of(
+def stretches_of(
     clip: ShotRow, title: ShotRow, places: Places, sure: NDArray[np.float64]
-) -> Iterator[Run]:
-    """Yield the runs of a path, in the clip's order. `sure` (num_clip_shots,) is per shot."""
+) -> Iterator[Stretch]:
+    """Yield the stretches of a path, in the clip's order. `sure` (num_clip_shots,) is per shot."""
     first = 0
     while first < len(places):
         end = first + 1
@@ -52,7 +52,7 @@ def runs_of(
             end += 1
         blocks = [block for block in places[first:end] if block is not None]
         if blocks:
-            yield _run(clip, title, first, blocks, sure)
+            yield _stretch(clip, title, first, blocks, sure)
         first = end
 
 
@@ -63,16 +63,16 @@ def _follows(block: Block | None, following: Block | None) -> bool:
     return following[0] in (block[1], block[1] - 1)
 
 
-def _run(
+def _stretch(
     clip: ShotRow, title: ShotRow, first: int, blocks: list[Block], sure: NDArray[np.float64]
-) -> Run:
+) -> Stretch:
     end = first + len(blocks)
     shots = blocks[0][0], blocks[-1][1]
     start_s = _told_start(clip.seconds[first:end], title, blocks)
     end_s = _told_end(clip.seconds[first:end], title, blocks)
     shot_s = float(title.start_s[shots[0]]), float(title.end_s[shots[1] - 1])
     told = start_s is not None, end_s is not None
-    return Run(
+    return Stretch(
         clip_shots=(first, end),
         title_shots=shots,
         clip_s=(float(clip.start_s[first]), float(clip.end_s[end - 1])),
