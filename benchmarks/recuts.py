@@ -23,7 +23,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -35,6 +34,7 @@ from app.studio import open_studio
 from benchmarks.clip_questions import TRUTH, segments_of
 from benchmarks.figures import report
 from benchmarks.recut_judging import Judged, Truth, given, judge
+from benchmarks.recut_limits import Figures, figure, measure_speed, measure_strangers
 from benchmarks.recut_making import KINDS, Kind, make, plan
 from indexer import environment
 from indexer.aligning.align import align
@@ -52,7 +52,6 @@ QUICK_KINDS: tuple[Kind, ...] = ("highlights", "blocks reordered")
 TARGET_RIGHT = 0.8
 TARGET_SEGMENTS = 5
 """What asking each segment of the trailer alone finds: `benchmarks/trailer.py`."""
-Figures = dict[str, dict[str, Any]]
 
 
 def recuts(
@@ -192,11 +191,6 @@ def measure_trailer(studio: Studio, film_id: str, labels: Path) -> Figures:
     return figures
 
 
-def figure(value: Any, target: float | None = None) -> dict[str, Any]:
-    value = round(float(value), 3)
-    return {"value": value, "target": target, "ok": target is None or value >= target}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two re-cuts, and keep the library")
@@ -222,6 +216,9 @@ def main() -> None:
                 figures |= measure_trailer(studio, film_id, Path(asked.labels))
             else:
                 print(f"{TRUTH} is not in --labels: no trailer.", file=sys.stderr)
+            film = shots_of_title(library, library.manifest(film_id))
+            for measure in (measure_speed, measure_strangers):
+                figures |= measure(film, library.profile.likeness)
     report("recuts", figures)
 
 

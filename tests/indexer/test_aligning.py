@@ -11,6 +11,7 @@ import pytest
 from indexer.aligning.align import Alignment, align
 from indexer.aligning.paths import Block, Order
 from indexer.aligning.shots import ShotRow
+from indexer.aligning.titles import LIKELY
 from indexer.encoders.protocol import Vectors, unit
 from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
@@ -18,7 +19,6 @@ from qdrant.schema import AUDIO, TEXT, VIDEO
 
 DIMS = {VIDEO: 64, AUDIO: 48, TEXT: 32}
 BANDS = dict.fromkeys(DIMS, Calibration(0.5, 0.95))
-FLOOR = 0.25
 RATE = Fraction(24)
 
 
@@ -110,7 +110,7 @@ def test_a_version_with_another_opening() -> None:
 def test_a_film_that_is_not_the_origin_stays_below_the_floor(order: Order) -> None:
     clip = cut(strangers(60, seed=5), range(20, 50))
     for seed in range(6, 12):
-        assert laid(clip, strangers(300, seed=seed), order).score < FLOOR
+        assert laid(clip, strangers(300, seed=seed), order).score < LIKELY
 
 
 def test_the_origin_wins_over_a_film_with_a_shot_in_common() -> None:
@@ -119,7 +119,7 @@ def test_the_origin_wins_over_a_film_with_a_shot_in_common() -> None:
     for space, rows in other.vectors.items():
         rows[25] = clip.vectors[space][3]
     assert laid(clip, other).stretches[0].title_shots == (25, 26)
-    assert laid(clip, other).score < FLOOR < laid(clip, title).score
+    assert laid(clip, other).score < LIKELY < laid(clip, title).score
 
 
 def test_one_shot() -> None:
@@ -223,7 +223,7 @@ def test_the_true_alignment_is_recovered_through_noise(seed: int, order: Order) 
     found = laid(cut(title, shots, noise=0.8, seed=seed), title, order)
     right = sum(a == b for a, b in zip(places(found), singly(shots), strict=True))
     assert right >= 0.95 * len(shots)
-    assert found.score > FLOOR
+    assert found.score > LIKELY
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
