@@ -89,13 +89,13 @@ def _stretch(
 def _told_start(seconds: NDArray[np.float64], title: ShotRow, blocks: list[Block]) -> float | None:
     """Return where the first shot begins, counted back from the first cut that both have."""
     cut = next((i for i in range(1, len(blocks)) if blocks[i][0] == blocks[i - 1][1]), None)
-    first, opening = blocks[0][0], blocks[0][0]
+    first = blocks[0][0]
     if cut is None:  # one shot, or several of one: they tell where they make up all of it
         whole_s = float(title.end_s[blocks[-1][1] - 1] - title.start_s[first])
         return float(title.start_s[first]) if _same(float(seconds.sum()), whole_s) else None
     cut_s = float(title.end_s[blocks[cut - 1][1] - 1])
     start_s = cut_s - float(seconds[:cut].sum())
-    earliest_s, latest_s = float(title.start_s[opening]), float(title.end_s[opening])
+    earliest_s, latest_s = float(title.start_s[first]), float(title.end_s[first])
     if not earliest_s - TOLERANCE_S <= start_s < latest_s:
         return None
     return earliest_s if _same(start_s, earliest_s) else start_s
