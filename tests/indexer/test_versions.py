@@ -289,7 +289,7 @@ def test_a_killed_backfill_goes_on_where_it_stopped(
 def test_killed_again_and_again_it_comes_to_an_end(
     library: Library, garden: Library, looked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Five files are written in each run, and the sixth is the end of it."""
+    """Six files are written in each run, and the seventh is the end of it."""
 
     class KilledError(BaseException):
         pass
@@ -297,7 +297,7 @@ def test_killed_again_and_again_it_comes_to_an_end(
     written: list[str] = []
 
     def write(path: Path, content: bytes) -> None:
-        if len(written) == 5:
+        if len(written) == 6:
             raise KilledError
         write_atomically(path, content)
         written.append(path.name)
