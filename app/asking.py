@@ -12,7 +12,7 @@ from app.fields import condition_of
 from app.request import Clip, Field, Image, Like, Line, Sound, Step, Term, Words
 from indexer.catalogue import Catalogue
 from indexer.encoders.load import EncoderSet
-from indexer.query import encode_line, encode_words, like_shots
+from indexer.query import encode_line, encode_sound_words, encode_words, like_shots
 from qdrant.errors import UsageError
 from qdrant.language import Between, Condition, Equals, Not, Query, Question
 from qdrant.sequences import WITHIN_S, Gap
@@ -110,12 +110,10 @@ class Asking:
         return encode_line(text, vocabulary=known.vocabulary, languages=known.languages)
 
     def _sound(self, what: str) -> Question:
-        """Return the question for a sound: as its captions name it, `[door slams]`."""
-        self._note(
-            f"sound: no encoder of profile {self.encoders.profile.name!r} hears words, so only "
-            "captions of sounds are searched"
-        )
-        return Question(line=what)
+        """Return the question for a sound: as it is heard, and as its captions name it."""
+        question, notes = encode_sound_words(what, self.encoders)
+        self._note(*notes)
+        return question
 
     def _like(self, asked: Sequence[request.Place]) -> Question:
         shots = []

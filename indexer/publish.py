@@ -16,8 +16,9 @@ from qdrant.wording import words_told
 
 def library_schema(library: Library) -> Schema:
     """Return the library's collection: its profile's spaces, context, and what words are told."""
-    dims = dict(library.profile.dims)
-    return Schema(library.version, {**dims, CONTEXT: context_dim(dims), TOLD: KEY_DIM})
+    dims = library.profile.dims
+    stored = library.profile.stored_dims
+    return Schema(library.version, {**stored, CONTEXT: context_dim(dims), TOLD: KEY_DIM})
 
 
 def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:

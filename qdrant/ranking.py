@@ -10,13 +10,13 @@ from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
 from qdrant.language import Band, Query, Question, ShotHit
 from qdrant.phrases import Phrase, closeness
-from qdrant.schema import AUDIO, CONTEXT, LINE, TEXT, VIDEO
+from qdrant.schema import AUDIO, CONTEXT, LINE, SOUND, TEXT, VIDEO
 from qdrant.wording import words_told
 
 WORDS = (LINE, TEXT)
 """The spaces in which a shot answers by what is said, told or written in it."""
 
-MODALITIES = ((VIDEO,), (AUDIO,), WORDS)
+MODALITIES = ((VIDEO,), (AUDIO, SOUND), WORDS)
 """What is seen, what is heard, what is said, told or written."""
 
 SAID = 0.95
@@ -176,7 +176,12 @@ def _evidence_of_words(weights: Mapping[str, float]) -> float:
 
 
 def _in_all(weights: Weights, question: Question) -> float:
-    """Return how well a shot answers in every modality that was asked, a line near by included."""
+    """Return how well a shot answers in every modality that was asked, a line near by included.
+
+    A sound that is asked for by its name alone may be heard or told in a caption: one is enough.
+    """
+    if question.vectors.keys() == {SOUND}:
+        return _evidence(weights.values())
     asked = {*question.vectors, *([LINE] if question.line else [])}
     levels = [
         _evidence(weights.get(space, 0.0) for space in modality)
