@@ -265,12 +265,12 @@ def search(
 ) -> None:
     """Find moments by words, a line, a clip, a picture, and by what is to follow.
 
-    \b
-    trimbin search "a bird" --top 3
-    trimbin search 'rain & "we have to go" -night'
-    trimbin search 'a butterfly >>10s like:"Big Buck Bunny"@1:10-1:20'
-
     The whole language is in docs/search.md.
+
+    \b
+    Example: trimbin search "a bird" --top 3
+             trimbin search 'rain & "we have to go" -night'
+             trimbin search 'a butterfly >>10s like:"Big Buck Bunny"@1:10-1:20'
     """
     from app.request import Field, parse
     from app.search import search as find

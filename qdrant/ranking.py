@@ -22,6 +22,9 @@ MODALITIES = ((VIDEO,), (AUDIO, SOUND), WORDS)
 SAID = 0.95
 """The evidence of a line that is said word for word."""
 
+LITTLE_ELSE = 0.02
+"""What may be taken off that for all else that the shot says."""
+
 PASSED_ON = 0.5
 """Share of a line's evidence that counts for a wordless shot near by. Not learned: it puts a shot
 that answers in pictures too above the line's own, and leaves others below it."""
@@ -160,10 +163,16 @@ def _weigh(similarities: Mapping[str, float], bands: Mapping[str, Calibration]) 
 
 
 def _said(phrase: Phrase, hit: ShotHit, number: int) -> Weights:
-    """Return the weight of a line by how nearly it is said, not by which of its words are."""
-    if not hit.answers[number].get(LINE):
+    """Return the weight of a line by how nearly it is said, not by which of its words are.
+
+    Of shots that say it alike, the one that says little else comes first, as BM25 has it.
+    """
+    bm25 = hit.answers[number].get(LINE)
+    if not bm25:
         return {}
-    near = closeness(phrase, words_told(hit.payload), language=hit.payload.get("language"))
+    near = (1 - LITTLE_ELSE / (1 + bm25)) * closeness(
+        phrase, words_told(hit.payload), language=hit.payload.get("language")
+    )
     return {LINE: -math.log1p(-SAID * near)} if near else {}
 
 
