@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app import places, request
@@ -15,6 +15,7 @@ from indexer.encoders.load import EncoderSet
 from indexer.query import encode_line, encode_sound_words, encode_words, like_shots
 from qdrant.errors import UsageError
 from qdrant.language import Between, Condition, Equals, Not, Query, Question
+from qdrant.schema import CONTEXT
 from qdrant.sequences import WITHIN_S, Gap
 
 NEAR = 3
@@ -124,7 +125,18 @@ class Asking:
                 (self.catalogue.vectors(span.title_id, shot), seconds)
                 for shot, seconds in span.seconds.items()
             ]
-        return like_shots(shots)
+        return self.worthy(like_shots(shots))
+
+    def worthy(self, question: Question) -> Question:
+        """Return the question without context, where the library's model is not worth asking."""
+        if CONTEXT not in question.vectors or self.catalogue.library.context_is_worthy():
+            return question
+        self._note(
+            "context: the library's model guesses no better than a shot's neighbours, so it does "
+            "not take part; `trimbin train` may make a better one"
+        )
+        rest = {space: v for space, v in question.vectors.items() if space != CONTEXT}
+        return replace(question, vectors=rest)
 
     def _clip(self, path: str, start: str | None, end: str | None) -> Question:
         from indexer.clip import encode_clip
