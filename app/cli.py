@@ -17,6 +17,7 @@ import click
 
 from app.finetune import finetune
 from app.options import device_option, json_option, library_option
+from app.serving import serve
 from app.versions import rebuild, versions
 from indexer import environment
 from indexer.choices import DETECTORS, TRANSCRIBING
@@ -362,3 +363,4 @@ def demo(root: Path, films: Path | None, serve: bool, port: int) -> None:
 main.add_command(versions)
 main.add_command(finetune)
 main.add_command(rebuild)
+main.add_command(serve)
