@@ -1,4 +1,4 @@
-"""Who may ask the API: by which name, from which page, with which token."""
+"""Who may ask the API: by which name, from which page, with which token; and how much at once."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +24,7 @@ TOKEN_FILE = "serve-token"
 TOKEN = re.compile(r"[!-~]{16,200}")
 """Printable ASCII without spaces, long enough not to be guessed."""
 TOKEN_BYTES = 32
+MAX_BODY_BYTES = 2**20
 OPEN_PATHS = frozenset({"/health", "/docs", "/openapi.json"})
 """These say nothing of the library, and are answered without a token."""
 
@@ -83,13 +85,17 @@ class Admission:
     """Middleware that lets a request pass, or answers it with a sentence before anything is read.
 
     The name a caller uses for us must be one of ours; a page of another site may not make its
-    visitor's browser ask; and where there is a token it must be shown.
+    visitor's browser ask; and where there is a token it must be shown. Of what is sent,
+    `MAX_BODY_BYTES` are read, or what `limits` says for the path, and 413 is raised at the next.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], token: str | None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Sequence[str], token: str | None, limits: Mapping[str, int]
+    ) -> None:
         self._app = app
         self._hosts = list(hosts)
         self._token = token
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -113,7 +119,8 @@ class Admission:
                 {"WWW-Authenticate": "Bearer"},
             )
         else:
-            await self._app(scope, receive, send)
+            most = self._limits.get(scope["path"], MAX_BODY_BYTES)
+            await self._app(scope, _at_most(most, receive, headers), send)
             return
         await refusal(scope, receive, send)
 
@@ -137,6 +144,22 @@ class Admission:
         scheme, _, shown = headers.get("authorization", "").partition(" ")
         is_ours = hmac.compare_digest(shown.strip().encode("latin-1"), self._token.encode())
         return is_ours and scheme.lower() == "bearer"
+
+
+def _at_most(most: int, receive: Receive, headers: Headers) -> Receive:
+    """Return how to receive so many bytes of a body; one that says it has more stays unread."""
+    stated = headers.get("content-length", "")
+    received = int(stated) if stated.isdecimal() and int(stated) > most else 0
+
+    async def receive_at_most() -> Message:
+        nonlocal received
+        message = await receive() if received <= most else {}
+        received += len(message.get("body", b""))
+        if received > most:
+            raise HTTPException(413)
+        return message
+
+    return receive_at_most
 
 
 def _refusal(status: int, sentence: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -29,9 +29,8 @@ from qdrant.errors import CannotRunNow, TrimbinError, UsageError
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 2**20
-MAX_IMAGE_BYTES = 64 * 2**20
-MAX_CLIP_BYTES = 512 * 2**20
+MAX_BYTES = {"/search/image": 64 * 2**20, "/search/clip": 512 * 2**20}
+"""How large a file may be; anything else that is sent is a question."""
 SEARCHES_AT_ONCE = 16
 """More wait their turn; whoever asks for health waits for none of them."""
 FILES_AT_ONCE = 2
@@ -69,9 +68,8 @@ def make_api(
         docs_url=None,  # those pages load scripts from another machine; ours is below
         redoc_url=None,
         lifespan=lifespan,
-        middleware=[Middleware(Admission, hosts=hosts, token=token)],
+        middleware=[Middleware(Admission, hosts=hosts, token=token, limits=MAX_BYTES)],
         responses={"default": {"model": Trouble, "description": "Why not, in one sentence."}},
-        max_body_size=MAX_BODY_BYTES,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     _tell_in_sentences(api)
@@ -117,12 +115,12 @@ def _answer_questions(
         """Find moments, asked in JSON."""
         return await find(ask)
 
-    @api.post("/search/clip", responses=found, max_body_size=MAX_CLIP_BYTES)
+    @api.post("/search/clip", responses=found)
     async def search_clip(file: UploadFile, ask: Annotated[AskBesides, Query()]) -> Response:
         """Find moments like a film that is sent along, or like a span of it."""
         return await find_like(file, Clip, ask)
 
-    @api.post("/search/image", responses=found, max_body_size=MAX_IMAGE_BYTES)
+    @api.post("/search/image", responses=found)
     async def search_image(file: UploadFile, ask: Annotated[AskBesides, Query()]) -> Response:
         """Find moments that look like a picture that is sent along."""
         return await find_like(file, Image, ask)

@@ -174,6 +174,9 @@ def test_a_question_that_is_too_long_or_no_text_is_refused(client: TestClient) -
     for body in (b'{"query": "\\ud800"}', b'{"query": 7}', b"{", b"[]", b""):
         error_of(client.post("/search", content=body, headers=as_json), 422)
     error_of(client.post("/search", json={"query": "a" * 2**20}), 413)
+    error_of(client.post("/search", content=(b"a" * 2**18 for _ in range(5)), headers=as_json), 413)
+    sent = {"file": ("large.png", b"a" * (64 * 2**20 + 1))}
+    error_of(client.post("/search/image", files=sent), 413)
 
 
 @pytest.mark.parametrize("query", ["clip:{}", "image:{}", "-clip:{}", 'cat >> clip:"{}"@0-1'])
