@@ -336,12 +336,26 @@ def ui(root: Path, host: str, port: int, no_browser: bool, allow_host: tuple[str
 
 @main.command()
 @library_option
+@click.option(
+    "--server-plan",
+    metavar="SHOTS",
+    help="Instead: the Qdrant server that so many shots want, 250k, 10M, 80M, and its arithmetic.",
+)
+@click.option("--profile", help="Which vectors, for --server-plan.  [clip]")
 @json_option
-def doctor(root: Path, as_json: bool) -> None:
+def doctor(root: Path, server_plan: str | None, profile: str | None, as_json: bool) -> None:
     """Tell what is installed, reachable and writable, and which profiles can run here.
 
+    \b
     Example: trimbin doctor
+             trimbin doctor --server-plan 10M
     """
+    if server_plan is not None:
+        from app.server_plan import plan_of, tell_plan
+
+        plan = plan_of(server_plan, profile=profile)
+        click.echo(json.dumps(plan.to_json()) if as_json else tell_plan(plan))
+        return
     from app.doctor import examine
 
     findings = examine(root)
