@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -160,7 +161,10 @@ def _tell_of_titles(
 
 
 async def _run(work: Callable[[], ResultT], turns: CapacityLimiter) -> ResultT:
-    return await to_thread.run_sync(work, limiter=turns)
+    try:
+        return await to_thread.run_sync(work, limiter=turns)
+    except CancelledError as error:  # the grace of a server that is being stopped is over
+        raise CannotRunNow("This server is being stopped; ask again when it is back.") from error
 
 
 def _json(answer: Mapping[str, Any]) -> Response:
