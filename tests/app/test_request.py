@@ -6,21 +6,8 @@ import random
 
 import pytest
 
-from app.request import (
-    MAX_CHARACTERS,
-    Clip,
-    Field,
-    Gap,
-    Image,
-    Like,
-    Line,
-    Place,
-    Request,
-    Sound,
-    Term,
-    Words,
-    parse,
-)
+from app.parsing import MAX_CHARACTERS, parse
+from app.request import Clip, Field, Gap, Image, Like, Line, Place, Request, Sound, Term, Words
 from qdrant.errors import UsageError
 
 
