@@ -125,7 +125,9 @@ def _told_by_titles(name: str, library: Library) -> set[Any]:
 
 def _unknown(name: str, library: Library) -> str:
     columns = {column for manifest in library.titles() for column in manifest.metadata}
-    known = sorted({TITLE, RIGHTS, "kind", "language", "transition", *MEASURED, *columns})
+    names = {TITLE, RIGHTS, "kind", "language", "transition", *MEASURED, *columns}
+    shorter = {stored: typed for typed, stored in ALIASES.items()}
+    known = sorted(shorter.get(stored, stored) for stored in names)
     return (
         f"Nothing here has a field `{name}`; there are {', '.join(known)}. Put it in quotes if it "
         "is a line."

@@ -167,7 +167,10 @@ def test_what_cannot_be_asked_is_said(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("colour:red", "Nothing here has a field `colour`; there are"),
+        (
+            "colour:red",
+            "Nothing here has a field `colour`; there are brightness, kind, language, length, ",
+        ),
         ("genre:drama", "Nothing here has a field `genre`"),
         ("kind:opera", "There are: film"),
         ("title:Elsewhere", "No title is called 'Elsewhere' here"),
