@@ -33,6 +33,7 @@ MAX_STEPS = 8
 THEN = re.compile(r">>(?:(?P<number>\d+(?:\.\d+)?)(?P<unit>s|shots?))?")
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\\?\Z)', re.DOTALL)
 BARE = re.compile(r"\S+")
+PART = re.compile(r"[^\s,]*")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
@@ -186,14 +187,33 @@ def _named(name: str, text: str, at: int, is_unwanted: bool) -> tuple[Term, int]
         if not subject:
             raise UsageError(f"`{name}:` wants a name after it; put one with spaces in quotes.")
         return _like(name, subject, span, is_unwanted), end
-    value, end = _value(text, at)
     if name == "sound":
+        value, end = _value(text, at)
         is_measured = not is_quoted and value.lower() in SOUNDS
         what = Sound(value.lower() if is_measured else value, is_measured)
         return Term(what, is_unwanted), end
-    if is_quoted:
-        return Term(Field(name, (value,)), is_unwanted), end
-    return Term(_field(name, value), is_unwanted), end
+    values, end = _values(text, at)
+    if len(values) == 1 and not is_quoted and ".." in values[0]:
+        return Term(_range(name, values[0]), is_unwanted), end
+    if not values:
+        raise UsageError(f"`{name}:{text[at:end]}` names nothing; write `{name}:value`.")
+    return Term(Field(name, values), is_unwanted), end
+
+
+def _values(text: str, at: int) -> tuple[tuple[str, ...], int]:
+    """Return the values of a list that begins here, each quoted or not, and where it ends."""
+    values: list[str] = []
+    while True:
+        if text[at : at + 1] == '"':
+            value, at = _value(text, at)
+        else:
+            part = PART.match(text, at)
+            assert part is not None
+            value, at = part[0], part.end()
+        values += [value] if value else []
+        if text[at : at + 1] != ",":
+            return tuple(values), at
+        at += 1
 
 
 def _up_to_span(text: str, at: int) -> tuple[str, int]:
@@ -220,13 +240,8 @@ def _like(name: str, subject: str, span: tuple[str | None, str | None], is_unwan
     return Term(Like(Place(subject, *span)), is_unwanted != (name == "unlike"))
 
 
-def _field(name: str, value: str) -> Field:
-    low, dots, high = value.partition("..")
-    if not dots:
-        values = tuple(filter(None, (part.strip('"') for part in value.split(","))))
-        if not values:
-            raise UsageError(f"`{name}:{value}` names nothing; write `{name}:value`.")
-        return Field(name, values)
+def _range(name: str, value: str) -> Field:
+    low, _, high = value.partition("..")
     bounds = [_number(name, value, bound) if bound else None for bound in (low, high)]
     if bounds == [None, None]:
         raise UsageError(f"`{name}:{value}` is open on both sides; give one of them a number.")

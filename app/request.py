@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 FIELD = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*):(?=\S)")
+PLAIN = re.compile(r"[^\s,\"\\]+")
 SOUNDS = ("silence", "speech", "music")
 
 
@@ -170,9 +171,9 @@ def _needs_brackets(text: str) -> bool:
 
 
 def _told_values(values: tuple[str, ...]) -> str:
-    if len(values) > 1:
-        return ",".join(values)
-    return _quoted(values[0])
+    if len(values) == 1:
+        return _quoted(values[0])
+    return ",".join(value if PLAIN.fullmatch(value) else _quoted(value) for value in values)
 
 
 def _told_span(start: str | None, end: str | None) -> str:
