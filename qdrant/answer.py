@@ -11,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from qdrant_client import models
-
 from qdrant import compile as compiler
-from qdrant.backend import Backend
+from qdrant.backend import Backend, ScoredPoint
 from qdrant.compile import Ask, Asked, Scope
 from qdrant.language import Query, ShotHit
 from qdrant.registry import Registry
@@ -75,18 +73,21 @@ def _proposed(
     query: Query, asked: Asked, backend: Backend, scope: Scope
 ) -> tuple[dict[str, dict[str, Any]], Scores]:
     """Return the payload of every proposed point, and its score where it was proposed."""
-    found: dict[str, dict[str, Any]] = {}
     scores: Scores = {ask: {} for ask in asked}
     proposing = compiler.proposing(asked, query)
     requests = compiler.proposals(proposing, query, scope)
     proposed = backend.query_batch(requests) if requests else []
     for ask, points in zip(proposing, proposed, strict=True):
         best = sorted(points, key=_nearest_first)[: query.candidates]
-        found.update((str(point.id), point.payload or {}) for point in best)
-        scores[ask].update((str(point.id), point.score) for point in best)
+        scores[ask].update((point.id, point.score) for point in best)
+    near = {id_ for found_by in scores.values() for id_ in found_by}
+    # Not with the proposals: several spaces propose the same shots, and an engine copies what it
+    # sends along with scores again and again.
+    there = backend.retrieve(sorted(near), payload=True) if near else []
+    found = {point.id: point.payload or {} for point in there}
     if not query.wanted:
         records, _ = backend.scroll(scope.all(query.conditions), limit=query.candidates)
-        found.update((str(record.id), record.payload or {}) for record in records)
+        found.update((record.id, record.payload or {}) for record in records)
     return found, scores
 
 
@@ -104,6 +105,7 @@ def _around_lines(
         for (number, space), found_by in scores.items()
         if number < len(query.wanted) and space in (LINE, TEXT)
         for id_ in sorted(found_by, key=lambda id_: -found_by[id_])[:SPEAKING]
+        if id_ in found
     ]
     around = {
         point_of(found[id_]["title_id"], found[id_]["generation"], found[id_]["shot"] + step)
@@ -121,7 +123,7 @@ def _payloads(
     if not wanted:
         return {}
     records, _ = backend.scroll(scope.among(wanted, query.conditions), limit=len(wanted))
-    return {str(record.id): record.payload or {} for record in records}
+    return {record.id: record.payload or {} for record in records}
 
 
 def _complete(scores: Scores, asked: Asked, ids: list[str], backend: Backend, scope: Scope) -> None:
@@ -136,14 +138,14 @@ def _complete(scores: Scores, asked: Asked, ids: list[str], backend: Backend, sc
     answers = backend.query_batch(requests)
     for ask, points in zip(lines, answers[len(missing) :], strict=True):
         # A line with none of the words scores 0, but no backend returns it.
-        scores[ask].update((str(point.id), 0.0) for point in points)
+        scores[ask].update((point.id, 0.0) for point in points)
     for ask, points in zip(missing, answers, strict=False):
-        scores[ask].update((str(point.id), point.score) for point in points)
+        scores[ask].update((point.id, point.score) for point in points)
 
 
-def _nearest_first(point: models.ScoredPoint) -> tuple[float, str]:
+def _nearest_first(point: ScoredPoint) -> tuple[float, str]:
     """Order by score, equals by id; engines differ in the last digits."""
-    return -round(point.score, 5), str(point.id)
+    return -round(point.score, 5), point.id
 
 
 def _answers_of(id_: str, scores: Scores, num_questions: int) -> Iterable[dict[str, float]]:

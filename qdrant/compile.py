@@ -29,6 +29,12 @@ and each engine would cut them off somewhere else."""
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 """Payload names that Qdrant's paths take unquoted; a dot in any other would mean nesting."""
 
+WITH_INDEX = models.SearchParams(
+    hnsw_ef=256, quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0)
+)
+"""How a search index is gone through: so many points are looked at, and twice as many as are wanted
+are scored anew by their whole numbers. Where there is no index it changes nothing."""
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -123,7 +129,6 @@ def proposals(asked: Asked, query: Query, scope: Scope) -> list[models.QueryRequ
             filter=where,
             params=_params(space, scope),
             limit=query.candidates + MAY_TIE,
-            with_payload=True,
         )
         for (_, space), vector in asked.items()
     ]
@@ -182,7 +187,7 @@ def _compiled(condition: Condition) -> models.Condition | None:
 
 def _params(space: str, scope: Scope, *, exact: bool | None = None) -> models.SearchParams | None:
     if space != LINE:
-        return models.SearchParams(exact=True) if exact else None
+        return models.SearchParams(exact=True) if exact else WITH_INDEX
     # Without a corpus, idf would count deleted and hidden shots, and other libraries' too, each
     # backend in its own way.
     corpus = models.IdfCorpusParams(corpus=scope.all())

@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,8 +16,9 @@ import qdrant_edge as edge
 from qdrant_client import models
 
 from qdrant import edge_types
-from qdrant.backend import Fields
+from qdrant.backend import Fields, ScoredPoint, StoredPoint
 from qdrant.errors import StoreUnavailable, TrimbinError
+from qdrant.gate import Gate
 from qdrant.schema import Schema
 
 MIN_FREE_BYTES = 128 * 2**20
@@ -45,6 +46,7 @@ class EdgeBackend:
         self._min_free_bytes = min_free_bytes
         self._shard: edge.EdgeShard | None = None
         self._writing = threading.RLock()
+        self._reading = Gate()
         self._unflushed = 0  # points
 
     def ensure(self, schema: Schema) -> None:
@@ -63,7 +65,7 @@ class EdgeBackend:
             if not path.exists():
                 self._require_room()
                 self._create(path, schema)
-            self._shard = edge.EdgeShard.load(str(path), edge_types.config(schema))
+            self._load(schema)
 
     def upsert(
         self, points: Sequence[models.PointStruct], *, only_if: models.Filter | None = None
@@ -86,26 +88,24 @@ class EdgeBackend:
         """Delete every point that matches."""
         self._update(edge.UpdateOperation.delete_points_by_filter(edge_types.filter_(which)))
 
-    def query_batch(
-        self, requests: Sequence[models.QueryRequest]
-    ) -> list[list[models.ScoredPoint]]:
+    def query_batch(self, requests: Sequence[models.QueryRequest]) -> list[list[ScoredPoint]]:
         """Return the scored points of each request, best first."""
         batch = edge.QueryBatchRequest([edge_types.query(request) for request in requests])
-        with self._named("be searched"):
-            answers = self._open().query_batch(batch)
+        with self._read("be searched") as shard:
+            answers = shard.query_batch(batch)
         return [[edge_types.scored(point) for point in answer] for answer in answers]
 
     def retrieve(
         self, ids: Sequence[str], *, payload: Fields = False, vectors: Fields = False
-    ) -> list[models.Record]:
+    ) -> list[StoredPoint]:
         """Return those of these points that exist, in any order."""
-        with self._named("be read"):
-            points = self._open().retrieve(
+        with self._read("be read") as shard:
+            points = shard.retrieve(
                 list(ids),
                 with_payload=edge_types.fields(payload),
                 with_vector=edge_types.fields(vectors),
             )
-        return [edge_types.record(point) for point in points]
+        return [edge_types.stored(point) for point in points]
 
     def scroll(
         self,
@@ -114,7 +114,7 @@ class EdgeBackend:
         limit: int,
         offset: str | None = None,
         payload: Fields = True,
-    ) -> tuple[list[models.Record], str | None]:
+    ) -> tuple[list[StoredPoint], str | None]:
         """Return a page of points in the order of their ids, and where the next one begins."""
         request = edge.ScrollRequest(
             limit=limit,
@@ -123,16 +123,21 @@ class EdgeBackend:
             with_payload=edge_types.fields(payload),
             with_vector=False,
         )
-        with self._named("be read"):
-            points, following = self._open().scroll(request)
-        page = [edge_types.record(point) for point in points]
+        with self._read("be read") as shard:
+            points, following = shard.scroll(request)
+        page = [edge_types.stored(point) for point in points]
         return page, None if following is None else str(following)
 
     def count(self, which: models.Filter | None) -> int:
         """Return exactly how many points match."""
         where = None if which is None else edge_types.filter_(which)
-        with self._named("be counted"):
-            return self._open().count(edge.CountRequest(exact=True, filter=where))
+        with self._read("be counted") as shard:
+            return shard.count(edge.CountRequest(exact=True, filter=where))
+
+    def num_points(self) -> int:
+        """Return how many points there are, at no cost; the registry is one of them."""
+        with self._read("be counted") as shard:
+            return shard.info().points_count
 
     def flush(self) -> None:
         """Return once everything written would outlive a power cut."""
@@ -140,12 +145,33 @@ class EdgeBackend:
             self._open().flush()
             self._unflushed = 0
 
+    @contextmanager
+    def still(self) -> Iterator[Path]:
+        """Yield the shard's folder with all writes in it; nothing is written until the end."""
+        with self._writing:
+            self.flush()
+            yield self._folder / SHARD
+
+    def exchange(self, schema: Schema, put_in_place: Callable[[], None]) -> None:
+        """Close the shard, have another put in its place, and open that. Reads wait meanwhile."""
+        with self._writing, self._reading.alone():
+            self.close()
+            try:
+                put_in_place()
+            finally:
+                with self._named("be opened"):
+                    self._load(schema)
+
     def close(self) -> None:
         """Flush and let go of the shard."""
         with self._writing, self._named("be closed"):
             shard, self._shard = self._shard, None
             if shard is not None:
                 shard.close()  # which flushes
+
+    def _load(self, schema: Schema) -> None:
+        path = self._folder / SHARD
+        self._shard = edge.EdgeShard.load(str(path), edge_types.config(schema))
 
     def _update(self, operation: edge.UpdateOperation) -> None:
         with self._writing, self._named("be written"):
@@ -161,6 +187,11 @@ class EdgeBackend:
         shard.flush()
         shard.close()
         unfinished.rename(path)
+
+    @contextmanager
+    def _read(self, deed: str) -> Iterator[edge.EdgeShard]:
+        with self._reading.together(), self._named(deed):
+            yield self._open()
 
     def _open(self) -> edge.EdgeShard:
         if self._shard is None:

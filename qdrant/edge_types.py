@@ -20,6 +20,7 @@ from qdrant_client.models import (
     SparseVector,
 )
 
+from qdrant.backend import ScoredPoint, StoredPoint
 from qdrant.errors import UsageError
 from qdrant.schema import LINE, PAYLOAD_INDEXES, FieldKind, Schema
 
@@ -30,19 +31,50 @@ INDEX_TYPES: dict[FieldKind, edge.PayloadSchemaType] = {
 }
 
 
+LINKS, EXPLORED_WHEN_BUILT = 16, 128
+"""HNSW's m and ef_construct (Malkov and Yashunin, arXiv 1603.09320)."""
+FULL_SCAN_KB = 10_000
+"""Where conditions leave fewer vectors than fill this, all of them are compared."""
+QUANTILE = 0.99
+"""Share of the numbers that eight bits tell apart; what lies beyond counts as the outermost."""
+LEAST_KB = 1
+"""The least of a shard that is worth an index, once somebody asked for one: whatever there is."""
+
+
 def config(schema: Schema) -> edge.EdgeConfig:
     """Return a shard's configuration: cosine for dense spaces, idf for the line, a log of writes.
 
     Without that log (`wal_enabled=False`) nothing keeps a second process out of the shard.
     """
+    return edge.EdgeConfig(**_stored(schema))
+
+
+def indexed_config(schema: Schema) -> edge.EdgeConfig:
+    """Return the configuration with which `optimize` builds an index: HNSW over eight bits.
+
+    The vectors themselves stay as they are, for the best are scored anew by them.
+    """
     return edge.EdgeConfig(
-        vectors={
+        **_stored(schema),
+        hnsw_config=edge.HnswIndexConfig(
+            m=LINKS, ef_construct=EXPLORED_WHEN_BUILT, full_scan_threshold=FULL_SCAN_KB
+        ),
+        quantization_config=edge.ScalarQuantizationConfig(
+            edge.ScalarType.Int8, quantile=QUANTILE, memory=edge.Memory.Pinned
+        ),
+        optimizers=edge.EdgeOptimizersConfig(indexing_threshold=LEAST_KB, default_segment_number=1),
+    )
+
+
+def _stored(schema: Schema) -> dict[str, Any]:
+    return {
+        "vectors": {
             space: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine)
             for space, dim in schema.dims.items()
         },
-        sparse_vectors={LINE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-        wal_enabled=True,
-    )
+        "sparse_vectors": {LINE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        "wal_enabled": True,
+    }
 
 
 def payload_indexes() -> list[edge.UpdateOperation]:
@@ -95,19 +127,17 @@ def fields(wanted: Any) -> bool | list[str]:
     raise _refusal("a selector of payload or vectors", wanted)
 
 
-def scored(point: edge.ScoredPoint) -> models.ScoredPoint:
+def scored(point: edge.ScoredPoint) -> ScoredPoint:
     """Return a found point."""
-    return models.ScoredPoint(
-        id=str(point.id), version=point.version, score=point.score, payload=point.payload
-    )
+    return ScoredPoint(str(point.id), point.score, point.payload)
 
 
-def record(point: edge.Record) -> models.Record:
+def stored(point: edge.Record) -> StoredPoint:
     """Return a stored point."""
     vectors: Any = point.vector
     if isinstance(vectors, dict):
-        vectors = {name: _stored(vector) for name, vector in vectors.items()}
-    return models.Record(id=str(point.id), payload=point.payload, vector=vectors)
+        vectors = {name: _plain(vector) for name, vector in vectors.items()}
+    return StoredPoint(str(point.id), point.payload, vectors)
 
 
 def _conditions(conditions: Any) -> list[edge.ConditionType] | None:
@@ -146,13 +176,24 @@ def _field(condition: FieldCondition) -> edge.FieldCondition:
 
 
 def _params(params: models.SearchParams) -> edge.SearchParams:
-    _refuse_fields(params, "exact", "idf")
-    if params.idf is None:
-        return edge.SearchParams(exact=bool(params.exact))
-    if not isinstance(params.idf, models.IdfCorpusParams):
-        raise _refusal("an idf", params.idf)
-    corpus = edge.IdfParams(corpus=filter_(params.idf.corpus))
-    return edge.SearchParams(exact=bool(params.exact), idf=corpus)
+    _refuse_fields(params, "exact", "idf", "hnsw_ef", "quantization")
+    return edge.SearchParams(
+        exact=bool(params.exact),
+        hnsw_ef=params.hnsw_ef,
+        quantization=None if params.quantization is None else _quantization(params.quantization),
+        idf=None if params.idf is None else _idf(params.idf),
+    )
+
+
+def _quantization(params: models.QuantizationSearchParams) -> edge.QuantizationSearchParams:
+    _refuse_fields(params, "rescore", "oversampling")
+    return edge.QuantizationSearchParams(rescore=params.rescore, oversampling=params.oversampling)
+
+
+def _idf(idf: Any) -> edge.IdfParams:
+    if not isinstance(idf, models.IdfCorpusParams):
+        raise _refusal("an idf", idf)
+    return edge.IdfParams(corpus=filter_(idf.corpus))
 
 
 def _vector(vector: Any) -> Any:
@@ -164,7 +205,7 @@ def _vector(vector: Any) -> Any:
     raise _refusal("a vector", vector)
 
 
-def _stored(vector: Any) -> Any:
+def _plain(vector: Any) -> Any:
     if isinstance(vector, edge.SparseVector):
         return SparseVector(indices=vector.indices, values=vector.values)
     return vector

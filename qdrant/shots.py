@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from qdrant_client import models
@@ -21,6 +21,9 @@ from qdrant.points import shot_points
 from qdrant.record import ShotRecord, Vector, point_id
 from qdrant.registry import Generation, Registry, RegistryPoint
 from qdrant.schema import Schema
+
+if TYPE_CHECKING:
+    from qdrant.indexing import Indexing
 
 CHUNK_POINTS = 64
 """Points in one write: about 6 MB of JSON at 4 x 1024 numbers, below a server's 32 MB."""
@@ -47,12 +50,13 @@ class Shots:
         owned: bool = True,
         owner: str = "another process",
         closing: contextlib.ExitStack | None = None,
+        indexing: Indexing | None = None,
     ) -> None:
         """Hold an open backend.
 
         `one_library` says that the collection is this library's alone; `owner` names who may
         write where this process may not (`owned` is false); `closing` is what to close in the
-        end, by default just the backend.
+        end, by default just the backend; `indexing` builds the search index, where we do.
         """
         self.owned = owned
         self._backend = backend
@@ -63,6 +67,7 @@ class Shots:
         self._closing = closing or _closing(backend)
         self._registry = RegistryPoint(backend, library_id=library_id)
         self._publishing = threading.Lock()
+        self._indexing = indexing
 
     def publish(self, title_id: str, generation: str, records: Sequence[ShotRecord]) -> None:
         """Make this generation the title's only visible one: whole, or not at all."""
@@ -97,6 +102,14 @@ class Shots:
         with self._publishing:
             hidden = self._registry.read().hidden
             self._delete([pair for pair, since in hidden.items() if since < oldest])
+
+    def index_is_due(self) -> bool:
+        """Whether searching is slow for want of an index that this process could build."""
+        return self._indexing is not None and self._indexing.is_due(self._registry.read().current)
+
+    def build_index(self) -> bool:
+        """Build the search index, due or not, while all else goes on; whether that was done."""
+        return self._indexing is not None and self._indexing.build(unpublished=self._publishing)
 
     def generations(self) -> dict[str, str]:
         """Return the visible generation of every title: title_id -> generation."""

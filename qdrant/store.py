@@ -48,6 +48,19 @@ class ShotStore(Protocol):
     def remove(self, title_id: str) -> None:
         """Take a title out of sight, then out of the store. Raises LibraryOwned in a reader."""
 
+    def index_is_due(self) -> bool:
+        """Whether searching is slow for want of an index that this process could build.
+
+        Never on a server, which builds its own, nor in a reader.
+        """
+
+    def build_index(self) -> bool:
+        """Build the search index, due or not, while all else goes on; whether that was done.
+
+        It returns when the index is in use, minutes later in a large library; `close` in another
+        thread ends it early. Raises StoreUnavailable where it cannot be built: searching goes on.
+        """
+
     def generations(self) -> dict[str, str]:
         """Return the visible generation of every title: title_id -> generation."""
 
@@ -135,6 +148,7 @@ def _on_server(schema: Schema, *, library_id: str, url: str, api_key: str | None
 
 def _as_owner(home: Path, schema: Schema, *, library_id: str, ownership: Ownership) -> ShotStore:
     from qdrant.edge import EdgeBackend
+    from qdrant.indexing import Indexing
     from qdrant.loopback import Loopback
     from qdrant.replacement import take_up
     from qdrant.server import collection_name
@@ -148,6 +162,8 @@ def _as_owner(home: Path, schema: Schema, *, library_id: str, ownership: Ownersh
         stack.callback(backend.close)
         backend.ensure(schema)
         Shots(backend, schema, library_id=library_id).repair()
+        indexing = Indexing(home, backend, schema, library_id=library_id)
+        stack.callback(indexing.close)
         listener = Loopback(
             backend,
             collection=collection_name(schema.version),
@@ -156,7 +172,7 @@ def _as_owner(home: Path, schema: Schema, *, library_id: str, ownership: Ownersh
         stack.callback(listener.close)
         ownership.announce(listener.url)
         closing = stack.pop_all()
-    return Shots(backend, schema, library_id=library_id, closing=closing)
+    return Shots(backend, schema, library_id=library_id, closing=closing, indexing=indexing)
 
 
 def _as_reader(schema: Schema, *, library_id: str, owner: Owner) -> ShotStore:

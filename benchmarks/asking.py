@@ -1,0 +1,154 @@
+"""Those who ask in `search_speed`: the owner of a library, and its readers. A program too.
+
+asking.py owner FOLDER SHOTS QUESTIONS      asks, and says as JSON how long it took and what it found
+asking.py keep FOLDER SHOTS                 owns the library until its stdin closes
+asking.py read FOLDER SHOTS SEED SECONDS    asks through the owner once its stdin closes
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import numpy as np
+
+from benchmarks.big_library import FIRST_YEAR, LIBRARY, BigLibrary
+from indexer.profiles import load_profile
+from qdrant.language import Between, Query, ShotHit
+from qdrant.moments import merge_neighbours
+from qdrant.ranking import score_shots
+from qdrant.store import ShotStore, open_store
+
+ASKERS = Path(__file__)
+Found = list[Any]
+"""[[title_id, shot], ...]: the ten best, best first."""
+NEAR, AWAY = 3, 0.5
+"""Shots around lines that are scored too, as `trimbin search` has it; how far a question lies from
+the shot that it is made of, as a share of a vector's length."""
+MOST_YEARS, A_TENTH = 20, 5  # of the library's 50
+NUM_WORDS, TOP, WARM_UP = 3, 10, 20
+CALIBRATIONS = {"words": load_profile("offline").ranking}
+
+
+def questions(library: BigLibrary, number: int, *, seed: int = 0) -> Iterator[Query]:
+    """Yield questions about shots that have everything: vectors near theirs, words of theirs."""
+    rng = np.random.default_rng([seed, library.num_shots])
+    words = library.words
+    for _ in range(number):
+        while True:
+            shot = int(rng.integers(library.num_shots))
+            if words[shot] and library.vectors["audio"][shot].any():
+                break
+        vectors = {}
+        for space, array in library.vectors.items():
+            away = rng.normal(size=array.shape[1])
+            vector = array[shot] + AWAY * away / np.linalg.norm(away)
+            vectors[space] = (vector / np.linalg.norm(vector)).astype(np.float32)
+        said = words[shot].split()
+        line = " ".join(rng.choice(said, size=min(NUM_WORDS, len(said)), replace=False))
+        first = FIRST_YEAR + int(rng.integers(50 - MOST_YEARS))
+        years = Between("year", first, first + MOST_YEARS - 1)
+        yield Query.of(vectors, line, (years,), reach=NEAR)
+
+
+def nearest(query: Query) -> Query:
+    """Return the question for the ten nearest pictures in a tenth of the library."""
+    [years] = query.conditions
+    assert isinstance(years, Between) and years.low is not None
+    tenth = replace(years, high=years.low + A_TENTH - 1)
+    vector = query.wanted[0].vectors["video"]
+    return Query.of({"video": vector}, "", (tenth,), candidates=TOP)
+
+
+def ask(query: Query, hits: Sequence[ShotHit]) -> Found:
+    """Return the best shots of the ten best moments, as `app.search` finds them."""
+    scored = score_shots(hits, CALIBRATIONS, query)
+    moments = merge_neighbours([shot for shot in scored if shot.score > 0])
+    return [[moment.title_id, moment.best.shot] for moment in moments[:TOP]]
+
+
+def own(store: ShotStore, library: BigLibrary, number: int) -> dict[str, Any]:
+    """Ask everything as the owner."""
+    asked = list(questions(library, number))
+    first = took(lambda: ask(asked[0], store.query(asked[0])))
+    for query in questions(library, WARM_UP, seed=1):
+        ask(query, store.query(query))
+    gc.collect()
+    gc.freeze()
+    found: list[Found] = []
+    near: list[Found] = []
+    ms = [took(lambda q=q: found.append(ask(q, store.query(q)))) for q in asked]
+    tenth = [nearest(query) for query in asked]
+    near_ms = [took(lambda q=q: near.append(places(store.query(q)))) for q in tenth]
+    return {
+        "first_ms": first,
+        "p50_ms": float(np.median(ms)),
+        "p95_ms": float(np.percentile(ms, 95)),
+        "least_ms": min(ms),
+        "nearest_p50_ms": float(np.median(near_ms)),
+        "nearest_least_ms": min(near_ms),
+        "own_memory_gb": own_memory_gb(),
+        "found": found,
+        "near": near,
+    }
+
+
+def places(hits: Sequence[ShotHit]) -> Found:
+    return [[hit.title_id, hit.shot] for hit in hits[:TOP]]
+
+
+def took(work: Any) -> float:
+    """Return the milliseconds that `work` takes."""
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def own_memory_gb() -> float:
+    """Return this process's resident memory that is not a file's, in GB (Linux)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    [kilobytes] = [line.split()[1] for line in status.splitlines() if line.startswith("RssAnon")]
+    return int(kilobytes) / 1e6
+
+
+def main(role: str, folder: str, num_shots: str, *words: str) -> None:
+    library = BigLibrary(Path(folder), int(num_shots))
+    command = {"read": "trimbin search"}.get(role, "trimbin ui")
+    started = time.perf_counter()
+    with open_store(
+        library.folder / "store", library.schema, library_id=LIBRARY, command=command
+    ) as store:
+        opened_s = time.perf_counter() - started
+        if role == "owner":
+            print(json.dumps({"open_s": opened_s, **own(store, library, int(words[0]))}))
+        elif role == "keep":
+            print("ready", flush=True)
+            sys.stdin.read()
+        else:
+            assert not store.owned
+            asked = list(questions(library, 50, seed=10 + int(words[0])))
+            for query in asked[:3]:
+                ask(query, store.query(query))
+            gc.collect()
+            gc.freeze()
+            print("ready", flush=True)
+            sys.stdin.read()
+            ms, until = [], time.perf_counter() + float(words[1])
+            while time.perf_counter() < until:
+                query = asked[len(ms) % len(asked)]
+                ms.append(took(lambda query=query: ask(query, store.query(query))))
+            print(json.dumps(ms))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
