@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app import places, request
@@ -12,9 +12,10 @@ from app.fields import condition_of
 from app.request import Clip, Field, Image, Like, Line, Sound, Step, Term, Words
 from indexer.catalogue import Catalogue
 from indexer.encoders.load import EncoderSet
-from indexer.query import encode_line, encode_words, like_shots
+from indexer.query import encode_line, encode_sound_words, encode_words, like_shots
 from qdrant.errors import UsageError
 from qdrant.language import Between, Condition, Equals, Not, Query, Question
+from qdrant.schema import CONTEXT
 from qdrant.sequences import WITHIN_S, Gap
 
 NEAR = 3
@@ -110,12 +111,10 @@ class Asking:
         return encode_line(text, vocabulary=known.vocabulary, languages=known.languages)
 
     def _sound(self, what: str) -> Question:
-        """Return the question for a sound: as its captions name it, `[door slams]`."""
-        self._note(
-            f"sound: no encoder of profile {self.encoders.profile.name!r} hears words, so only "
-            "captions of sounds are searched"
-        )
-        return Question(line=what)
+        """Return the question for a sound: as it is heard, and as its captions name it."""
+        question, notes = encode_sound_words(what, self.encoders)
+        self._note(*notes)
+        return question
 
     def _like(self, asked: Sequence[request.Place]) -> Question:
         shots = []
@@ -126,7 +125,18 @@ class Asking:
                 (self.catalogue.vectors(span.title_id, shot), seconds)
                 for shot, seconds in span.seconds.items()
             ]
-        return like_shots(shots)
+        return self.worthy(like_shots(shots))
+
+    def worthy(self, question: Question) -> Question:
+        """Return the question without context, where the library's model is not worth asking."""
+        if CONTEXT not in question.vectors or self.catalogue.library.context_is_worthy():
+            return question
+        self._note(
+            "context: the library's model guesses no better than a shot's neighbours, so it does "
+            "not take part; `trimbin train` may make a better one"
+        )
+        rest = {space: v for space, v in question.vectors.items() if space != CONTEXT}
+        return replace(question, vectors=rest)
 
     def _clip(self, path: str, start: str | None, end: str | None) -> Question:
         from indexer.clip import encode_clip

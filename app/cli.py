@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.finetune import finetune
-from app.options import device_option, json_option, library_option
+from app.options import (
+    device_option,
+    json_option,
+    library_option,
+    server_option,
+    token_option,
+    unless_named,
+)
+from app.serving import serve
 from app.versions import rebuild, versions
 from indexer import environment
 from indexer.choices import DETECTORS, TRANSCRIBING
@@ -253,36 +261,50 @@ def train(root: Path, steps: int | None, as_json: bool) -> None:
 @click.option(
     "--floor", type=click.FloatRange(0, 1), help="Scores below are weak.  [the profile's]"
 )
+@server_option
+@token_option
 @device_option
 @json_option
+@click.pass_context
 def search(
+    ctx: click.Context,
+    /,
     query: str,
     root: Path,
-    title: str | None,
-    before: float | None,
+    server: str | None,
+    token: str | None,
     device: str,
     as_json: bool,
     **dials: Any,
 ) -> None:
     """Find moments by words, a line, a clip, a picture, and by what is to follow.
 
-    \b
-    trimbin search "a bird" --top 3
-    trimbin search 'rain & "we have to go" -night'
-    trimbin search 'a butterfly >>10s like:"Big Buck Bunny"@1:10-1:20'
-
     The whole language is in docs/search.md.
+
+    \b
+    Example: trimbin search "a bird" --top 3
+             trimbin search 'rain & "we have to go" -night'
+             trimbin search 'a butterfly >>10s like:"Big Buck Bunny"@1:10-1:20'
     """
-    from app.request import Field, parse
+    from app.tell import tell
+
+    if server := server or unless_named(ctx, "root", environment.search_server()):
+        from app.remote import answer_of, ask
+
+        reply = ask(server, query, token=token or environment.token(), dials=dials)
+        if as_json:
+            click.echo(json.dumps(reply, ensure_ascii=False))
+        else:
+            tell(answer_of(reply))
+        return
+
+    from app.dials import request_of
     from app.search import search as find
     from app.studio import encoders_of
-    from app.tell import tell
     from indexer.catalogue import open_catalogue
     from indexer.library import Library
 
-    guards = [Field("title", (title,))] if title else []
-    guards += [Field("position", high=before)] if before else []
-    request = parse(query, **dials).where(*guards)
+    request = request_of(query, **dials)
     library = Library.open(root)
     with open_catalogue(library, command="trimbin search") as catalogue:
         answer = find(catalogue, encoders_of(library, device=device), request)
@@ -315,12 +337,26 @@ def ui(root: Path, host: str, port: int, no_browser: bool, allow_host: tuple[str
 
 @main.command()
 @library_option
+@click.option(
+    "--server-plan",
+    metavar="SHOTS",
+    help="Instead: the Qdrant server that so many shots want, 250k, 10M, 80M, and its arithmetic.",
+)
+@click.option("--profile", help="Which vectors, for --server-plan.  [clip]")
 @json_option
-def doctor(root: Path, as_json: bool) -> None:
+def doctor(root: Path, server_plan: str | None, profile: str | None, as_json: bool) -> None:
     """Tell what is installed, reachable and writable, and which profiles can run here.
 
+    \b
     Example: trimbin doctor
+             trimbin doctor --server-plan 10M
     """
+    if server_plan is not None:
+        from app.server_plan import plan_of, tell_plan
+
+        plan = plan_of(server_plan, profile=profile)
+        click.echo(json.dumps(plan.to_json()) if as_json else tell_plan(plan))
+        return
     from app.doctor import examine
 
     findings = examine(root)
@@ -363,3 +399,4 @@ def demo(root: Path, films: Path | None, serve: bool, port: int) -> None:
 main.add_command(versions)
 main.add_command(finetune)
 main.add_command(rebuild)
+main.add_command(serve)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -25,6 +26,8 @@ MEASURED = (
     "sharpness", "saturation", "shot",
 )  # fmt: skip
 """Numbers that every shot has, as far as its title could be measured."""
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+"""What the store can compare with: 64 bits hold any of them."""
 TRANSITIONS = ("cut", "dissolve", "fade", "wipe", "none")
 TITLE, RIGHTS = "title", "rights"
 MAX_NAMED = 10
@@ -93,7 +96,7 @@ def _measured(name: str, field: Field) -> Condition:
 def _numbers(name: str, field: Field) -> Condition:
     if not field.values:
         return Between(name, field.low, field.high)
-    if len(field.values) == 1 and field.values[0].lstrip("-").isdigit():
+    if len(field.values) == 1 and WHOLE_NUMBER.fullmatch(field.values[0]):
         return Equals(name, int(field.values[0]))
     raise UsageError(f"`{field.name}` is a number; write `{field.name}:1999` or a range of them.")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import click
+from click.core import ParameterSource
 
 from indexer import environment
 
@@ -24,3 +26,19 @@ device_option = click.option(
     help="Where the models run.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+server_option = click.option(
+    "--server",
+    metavar="URL",
+    help="Ask this `trimbin serve` instead of opening a library.  [TRIMBIN_SERVER]",
+)
+token_option = click.option(
+    "--token", metavar="TOKEN", help="What lets us in there.  [TRIMBIN_TOKEN]"
+)
+
+ValueT = TypeVar("ValueT")
+
+
+def unless_named(ctx: click.Context, option: str, value: ValueT) -> ValueT | None:
+    """Return the value, unless the command line names that option: it counts for more."""
+    is_named = ctx.get_parameter_source(option) is ParameterSource.COMMANDLINE
+    return None if is_named else value

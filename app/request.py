@@ -9,6 +9,7 @@ full list is in docs/search.md.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -245,7 +246,10 @@ def _tokens(text: str) -> Iterator[Term | _Then | _While]:
 def _gap(then: re.Match[str]) -> Gap | None:
     if then["number"] is None:
         return None
-    return Gap(float(then["number"]), "s" if then["unit"] == "s" else "shots")
+    most = float(then["number"])
+    if not math.isfinite(most):
+        raise UsageError("`>>` is followed by too large a number; write `>>10s` or `>>3shots`.")
+    return Gap(most, "s" if then["unit"] == "s" else "shots")
 
 
 def _term(text: str, at: int) -> tuple[Term | None, int]:
@@ -343,7 +347,10 @@ def _field(name: str, value: str) -> Field:
 def _number(name: str, value: str, bound: str) -> float:
     if not NUMBER.fullmatch(bound):
         raise UsageError(f"`{name}:{value}` is no range of numbers; write `{name}:0.2..0.8`.")
-    return float(bound)
+    number = float(bound)
+    if not math.isfinite(number):
+        raise UsageError(f"`{name}:{value}` has too large a number; leave that side open.")
+    return number
 
 
 def _told_step(step: Step, *, is_first: bool) -> str:

@@ -72,20 +72,26 @@ def thumbnail_address(title_id: str, shot: int) -> str:
 def media_routes(open_library: OpenLibrary) -> list[BaseRoute]:
     """Return the routes. `open_library` is called anew for each request, in a worker thread."""
 
-    async def film(request: Request) -> Response:
-        return await _answer(lambda: _film(open_library(), _title_id(request)))
+    async def serve_film(request: Request) -> Response:
+        return await _answer(lambda: film(open_library(), _title_id(request)))
 
-    async def proxy(request: Request) -> Response:
-        return await _answer(lambda: _proxy(open_library(), request))
+    async def serve_proxy(request: Request) -> Response:
+        return await _answer(
+            lambda: proxy(
+                open_library(),
+                _title_id(request),
+                *(_seconds(request, n) for n in ("start", "end")),
+            )
+        )
 
-    async def thumbnail(request: Request) -> Response:
+    async def serve_thumbnail(request: Request) -> Response:
         shot = request.path_params["shot"]
-        return await _answer(lambda: _thumbnail(open_library(), _title_id(request), shot))
+        return await _answer(lambda: thumbnail(open_library(), _title_id(request), shot))
 
     return [
-        Route("/film/{title_id}", film),  # GET brings HEAD with it
-        Route("/film/{title_id}/proxy", proxy),
-        Route("/thumbs/{title_id}/{shot:int}.jpg", thumbnail),
+        Route("/film/{title_id}", serve_film),  # GET brings HEAD with it
+        Route("/film/{title_id}/proxy", serve_proxy),
+        Route("/thumbs/{title_id}/{shot:int}.jpg", serve_thumbnail),
     ]
 
 
@@ -101,7 +107,8 @@ async def _answer(find: Callable[[], FileResponse]) -> Response:
         return _sentence(error, status_code=404)
 
 
-def _film(library: Library, title_id: str) -> FileResponse:
+def film(library: Library, title_id: str) -> FileResponse:
+    """Return a title's own file. Raises `InputError` where it is not there."""
     manifest = library.manifest(title_id)
     return _file(
         Path(manifest.path),
@@ -111,14 +118,14 @@ def _film(library: Library, title_id: str) -> FileResponse:
     )
 
 
-def _proxy(library: Library, request: Request) -> FileResponse:
-    manifest = library.manifest(_title_id(request))
-    start_s, end_s = (_seconds(request, name) for name in ("start", "end"))
-    proxy = proxy_for(library, manifest, start_s, end_s)
-    return _file(proxy.path, media_type="video/mp4", otherwise="The preview has gone: ask again.")
+def proxy(library: Library, title_id: str, start_s: float, end_s: float) -> FileResponse:
+    """Return a playable stand-in around a moment. Raises `InputError` for what is not there."""
+    made = proxy_for(library, library.manifest(title_id), start_s, end_s)
+    return _file(made.path, media_type="video/mp4", otherwise="The preview has gone: ask again.")
 
 
-def _thumbnail(library: Library, title_id: str, shot: int) -> FileResponse:
+def thumbnail(library: Library, title_id: str, shot: int) -> FileResponse:
+    """Return a shot's picture. Raises `InputError` where it has none."""
     path = library.thumbnail(title_id, shot)
     return _file(path, media_type="image/jpeg", otherwise=f"Shot {shot} has no picture.")
 
@@ -134,9 +141,16 @@ def _file(path: Path, *, media_type: str, otherwise: str) -> FileResponse:
 
 
 def _title_id(request: Request) -> str:
-    """Return the title id of an address in its one spelling, which is also a folder's name."""
+    return title_named(request.path_params["title_id"])
+
+
+def title_named(asked: str) -> str:
+    """Return the title id of an address in its one spelling, which is also a folder's name.
+
+    Raises `InputError` for what is none.
+    """
     try:
-        return str(uuid.UUID(request.path_params["title_id"]))
+        return str(uuid.UUID(asked))
     except ValueError as error:
         raise InputError("There is no such title: a title's id is a UUID.") from error
 

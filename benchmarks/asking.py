@@ -1,6 +1,6 @@
 """Those who ask in `search_speed`: the owner of a library, and its readers. A program too.
 
-asking.py owner FOLDER SHOTS QUESTIONS      asks, and says as JSON how long it took and what it found
+asking.py owner FOLDER SHOTS QUESTIONS      asks, and says as JSON what it took and what it found
 asking.py keep FOLDER SHOTS                 owns the library until its stdin closes
 asking.py read FOLDER SHOTS SEED SECONDS    asks through the owner once its stdin closes
 """

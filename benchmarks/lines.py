@@ -31,16 +31,16 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.figures import report
+from indexer.query import encode_line
 from indexer.words.languages import is_language, language_of
 from indexer.words.subtitles import SUBTITLE_SUFFIXES, read_subtitles
-from qdrant.language import Query, ShotHit
-from qdrant.phrases import Phrase, closeness
+from qdrant.language import Query
+from qdrant.ranking import ScoredShot, score_shots
 from qdrant.record import ShotRecord
-from qdrant.schema import LINE, Schema
-from qdrant.spelling import Vocabulary, respelled
-from qdrant.stems import is_stop_word
+from qdrant.schema import Schema
+from qdrant.spelling import Vocabulary
 from qdrant.store import ShotStore, open_store
-from qdrant.wording import words_in, words_said
+from qdrant.wording import words_said
 
 FILM = "tears_of_steel_full.en"
 WORDS_OF_A_LINE = 4
@@ -93,23 +93,12 @@ def publish(spoken: Sequence[Spoken], store: ShotStore) -> None:
         store.publish(title_id, "g", records)
 
 
-def search(line: str, store: ShotStore, vocabulary: Vocabulary) -> list[ShotHit]:
-    """Return what is found for a remembered line, best first.
-
-    The query language cannot ask for a line's stop words beside its other words (`lines.question`
-    can, with `exact`), so they are asked for by themselves: a misspelt word may be one of them.
-    """
-    asked = respelled(line, vocabulary)
-    common = " ".join(word for word in words_in(asked) if is_stop_word(word))
-    hits = [hit for words in (common, asked) for hit in store.query(Query.of(line=words))]
-    phrase = Phrase(line)
-
-    def rank(hit: ShotHit) -> tuple[float, float, str, int]:
-        said, language = hit.payload["dialogue"], hit.payload.get("language")
-        near = closeness(phrase, said, language=language)
-        return -near, -hit.similarities.get(LINE, 0.0), hit.title_id, hit.shot
-
-    return sorted({(hit.title_id, hit.shot): hit for hit in hits}.values(), key=rank)
+def search(
+    line: str, store: ShotStore, vocabulary: Vocabulary, languages: tuple[str | None, ...]
+) -> list[ScoredShot]:
+    """Return what is found for a remembered line, best first, as a search finds it."""
+    query = Query((encode_line(line, vocabulary=vocabulary, languages=languages),))
+    return score_shots(store.query(query), {}, query)
 
 
 def misspelt(text: str, rng: random.Random) -> str | None:
@@ -157,14 +146,15 @@ def measure(
     """Ask for every cue and print what was found, by kind, and what was not."""
     publish(spoken, store)
     vocabulary = Vocabulary(cue.text for cue in spoken)
+    languages = tuple(sorted({cue.language for cue in spoken}, key=str))
     times_said = Counter(cue.words for cue in spoken)
     right: dict[tuple[str, bool], list[bool]] = {}
     took_ms = []
     for cue, line, is_typo in questions(asked, seeds):
         started = time.perf_counter()
-        found = search(line, store, vocabulary)
+        found = search(line, store, vocabulary, languages)
         took_ms.append((time.perf_counter() - started) * 1000)
-        first = found[0].payload["dialogue"] if found else ""
+        first = found[0].hit.payload["dialogue"] if found else ""
         is_right = tuple(words_said(first)) == cue.words
         kind = kind_of(cue, times_said)
         right.setdefault((kind, is_typo), []).append(is_right)

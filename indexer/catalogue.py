@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from safetensors import SafetensorError
+
 from indexer import environment
 from indexer.context.record import read_record
 from indexer.library import Library
@@ -154,7 +156,7 @@ class Catalogue:
     def _publish(self, store: ShotStore, manifest: Manifest) -> bool:
         try:
             records = records_of(self.library, manifest)
-        except (OSError, ValueError, IndexError, KeyError) as error:
+        except (OSError, ValueError, IndexError, KeyError, SafetensorError) as error:
             logger.warning(
                 "%s cannot be published: its folder %s is damaged (%s: %s). Index it again.",
                 manifest.title,

@@ -29,6 +29,16 @@ def server_key() -> str | None:
     return os.environ.get("QDRANT_API_KEY") or None
 
 
+def search_server() -> str | None:
+    """Return the Trimbin server to ask instead of opening a library: TRIMBIN_SERVER."""
+    return os.environ.get("TRIMBIN_SERVER") or None
+
+
+def token() -> str | None:
+    """Return what lets us in at a Trimbin server, or others in at ours: TRIMBIN_TOKEN."""
+    return os.environ.get("TRIMBIN_TOKEN") or None
+
+
 def is_debugging() -> bool:
     """Whether tracebacks are wanted: TRIMBIN_DEBUG=1."""
     return os.environ.get("TRIMBIN_DEBUG", "") not in ("", "0")

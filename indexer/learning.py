@@ -96,8 +96,8 @@ def learn_context(
 
 
 def asked_by_words(profile: Profile) -> tuple[str, ...]:
-    """Return the spaces of a profile whose encoders read words."""
-    return tuple(s for s, spec in profile.encoders.items() if KINDS[spec.kind].reads_words)
+    """Return the spaces a profile fuses whose encoders read words."""
+    return tuple(s for s, spec in profile.fused.items() if KINDS[spec.kind].reads_words)
 
 
 def bring_into_context(studio: Studio) -> None:

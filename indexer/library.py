@@ -214,6 +214,11 @@ class Library:
         num_shots: int | None = self._checkpoint_record().get("metrics", {}).get("num_shots")
         return num_shots
 
+    def context_is_worthy(self) -> bool:
+        """Whether the context model may take part in the ranking, by its own record."""
+        told = self._checkpoint_record().get("metrics", {}).get("evaluation", {})
+        return bool(told) and told["loss"] < told["control_loss"]
+
     def _checkpoint_record(self) -> dict[str, Any]:
         try:
             text = (self.context_folder / CONTEXT_RECORD).read_text(encoding="utf-8")

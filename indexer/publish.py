@@ -8,6 +8,7 @@ from typing import Any
 from indexer.context.config import KEY_DIM, context_dim
 from indexer.library import Library
 from indexer.manifest import Manifest
+from indexer.profiles import Profile
 from indexer.workbench import load_vectors
 from qdrant.record import ShotRecord
 from qdrant.schema import CONTEXT, TOLD, Schema
@@ -15,9 +16,13 @@ from qdrant.wording import words_told
 
 
 def library_schema(library: Library) -> Schema:
-    """Return the library's collection: its profile's spaces, context, and what words are told."""
-    dims = dict(library.profile.dims)
-    return Schema(library.version, {**dims, CONTEXT: context_dim(dims), TOLD: KEY_DIM})
+    """Return the library's collection."""
+    return Schema(library.version, dims_of(library.profile))
+
+
+def dims_of(profile: Profile) -> dict[str, int]:
+    """Return the numbers in a vector of each space: the profile's, context, what words are told."""
+    return {**profile.stored_dims, CONTEXT: context_dim(profile.dims), TOLD: KEY_DIM}
 
 
 def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:

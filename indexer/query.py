@@ -11,11 +11,12 @@ import numpy as np
 from indexer.encoders.kinds import KINDS
 from indexer.encoders.load import EncoderSet
 from indexer.encoders.protocol import ReadsWords, unit
+from indexer.profiles import BUILT_IN, load_profile
 from qdrant.errors import UsageError
 from qdrant.language import Question
 from qdrant.phrases import Phrase
 from qdrant.record import Vector
-from qdrant.schema import AUDIO, DENSE_SPACES, TEXT, TOLD, VIDEO
+from qdrant.schema import AUDIO, DENSE_SPACES, SOUND, TEXT, TOLD, VIDEO
 from qdrant.spelling import Vocabulary, respelled
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def encode_words(
 ) -> tuple[Question, list[str]]:
     """Return the question that words make, and a sentence for each thing it cannot do.
 
-    Words go into every space whose encoder reads them, through the library's `tower`, if it has
-    one, into what titles tell of their shots, and into the dialogue as they are. Raises
+    Words go into every fused space whose encoder reads them, through the library's `tower`, if it
+    has one, into what titles tell of their shots, and into the dialogue as they are. Raises
     `UsageError` where there are none, `WeightsUnavailable` where an encoder cannot be loaded.
     """
     asked = " ".join(words.split())
@@ -44,7 +45,7 @@ def encode_words(
         asked = asked[:MAX_CHARACTERS].rsplit(" ", 1)[0]
         notes.append(f"Only the first {len(asked)} characters of the question were used.")
     vectors: dict[str, Vector] = {}
-    for space in encoders.profile.encoders:
+    for space in encoders.profile.fused:
         obstacle = _obstacle(space, encoders)
         encoder = None if obstacle else encoders.of(space)
         if isinstance(encoder, ReadsWords):
@@ -65,6 +66,33 @@ def encode_line(
     Words that the library does not have are asked for as those that they may have been meant to be.
     """
     return Question(line=respelled(line, vocabulary), phrase=Phrase(line), languages=languages)
+
+
+def encode_sound_words(words: str, encoders: EncoderSet) -> tuple[Question, list[str]]:
+    """Return the question for a sound by its name, and a sentence for each thing it cannot do.
+
+    It goes into the space `sound`, where the profile has one, and into the captions of sounds,
+    `[door slams]`, as it is. Raises `WeightsUnavailable` where the encoder cannot be loaded.
+    """
+    profile = encoders.profile
+    if SOUND not in profile.encoders:
+        able = [name for name in BUILT_IN if SOUND in load_profile(name).encoders]
+        note = (
+            f"sound: no encoder of profile {profile.name!r} hears words, so only captions of "
+            f"sounds are searched; {' and '.join(able)} have one"
+        )
+        return Question(line=words), [note]
+    encoder = encoders.of(SOUND)
+    if not isinstance(encoder, ReadsWords):
+        return Question(line=words), [f"sound: {_obstacle(SOUND, encoders)}"]
+    notes = []
+    knows_english_only = profile.encoders[SOUND].languages == ENGLISH_ONLY
+    if knows_english_only and not _is_all_latin(words):
+        notes.append(
+            f"language: what hears words in profile {profile.name!r} knows English only, so a "
+            "sound named in another script is found by its captions at best"
+        )
+    return Question({SOUND: encoder.encode_words([words])[0]}, words), notes
 
 
 def like_shots(shots: Sequence[tuple[Mapping[str, Vector], float]]) -> Question:
@@ -96,13 +124,17 @@ def _obstacle(space: str, encoders: EncoderSet) -> str | None:
 
 def _strange_scripts(asked: str, encoders: EncoderSet) -> Iterator[str]:
     profile = encoders.profile
-    reading = [spec for spec in profile.encoders.values() if KINDS[spec.kind].reads_words]
+    reading = [spec for spec in profile.fused.values() if KINDS[spec.kind].reads_words]
     knows_english_only = all(spec.languages == ENGLISH_ONLY for spec in reading)
-    if knows_english_only and not all(_is_latin(letter) for letter in asked if letter.isalpha()):
+    if knows_english_only and not _is_all_latin(asked):
         yield (
             f"language: profile {profile.name!r} knows English only, so a question in another "
             "script finds little but the line itself"
         )
+
+
+def _is_all_latin(text: str) -> bool:
+    return all(_is_latin(letter) for letter in text if letter.isalpha())
 
 
 def _is_latin(letter: str) -> bool:

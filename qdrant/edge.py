@@ -15,7 +15,7 @@ from pathlib import Path
 import qdrant_edge as edge
 from qdrant_client import models
 
-from qdrant import edge_types
+from qdrant import edge_types, lines
 from qdrant.backend import Fields, ScoredPoint, StoredPoint
 from qdrant.errors import StoreUnavailable, TrimbinError
 from qdrant.gate import Gate
@@ -30,8 +30,8 @@ FLUSH_EVERY_POINTS = 4096
 0.3 s on a slow disk however little there is to write: each payload index has files of its own."""
 
 SHARD, UNFINISHED = "shard", "shard.unfinished"
-CONFIG = "edge_config.json"
-"""In which a shard says what it holds."""
+CONFIG, LINES = "edge_config.json", "lines.revision"
+"""In which a shard says what it holds, and how its lines are stored."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,15 +52,15 @@ class EdgeBackend:
     def ensure(self, schema: Schema) -> None:
         """Open the shard, made first if it isn't there.
 
-        One with vectors of other spaces or lengths is an earlier Trimbin's: it is made anew, and
-        empty, for all in it can be published again. Raises StoreUnavailable naming the folder:
-        unwritable, full, damaged.
+        One with vectors of other spaces or lengths, or lines stored otherwise, is an earlier
+        Trimbin's: it is made anew, and empty, for all in it can be published again. Raises
+        StoreUnavailable naming the folder: unwritable, full, damaged.
         """
         with self._named("be opened"):
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / SHARD
-            if path.exists() and _dims_in(path) not in (None, dict(schema.dims)):
-                logger.info("%s has vectors of another layout: it is made anew", path)
+            if path.exists() and not _is_laid_out(path, schema):
+                logger.info("%s is of another layout: it is made anew", path)
                 shutil.rmtree(path)
             if not path.exists():
                 self._require_room()
@@ -186,6 +186,7 @@ class EdgeBackend:
             shard.update(operation)
         shard.flush()
         shard.close()
+        (unfinished / LINES).write_text(str(lines.REVISION), encoding="utf-8")
         unfinished.rename(path)
 
     @contextmanager
@@ -222,6 +223,18 @@ class EdgeBackend:
         if isinstance(error, OSError):
             return f"{what} ({error.strerror}); make the folder writable or name another."
         return f"{what} ({error}); if it stays so, `trimbin rebuild` makes it anew."
+
+
+def _is_laid_out(shard: Path, schema: Schema) -> bool:
+    """Whether a shard holds what this Trimbin stores; a damaged one is left to say so itself."""
+    dims = _dims_in(shard)
+    if dims is None:
+        return True
+    try:
+        told = (shard / LINES).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        told = ""
+    return dims == dict(schema.dims) and told == str(lines.REVISION)
 
 
 def _dims_in(shard: Path) -> dict[str, int] | None:

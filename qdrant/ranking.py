@@ -10,17 +10,20 @@ from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
 from qdrant.language import Band, Query, Question, ShotHit
 from qdrant.phrases import Phrase, closeness
-from qdrant.schema import AUDIO, CONTEXT, LINE, TEXT, VIDEO
+from qdrant.schema import AUDIO, CONTEXT, LINE, SOUND, TEXT, VIDEO
 from qdrant.wording import words_told
 
 WORDS = (LINE, TEXT)
 """The spaces in which a shot answers by what is said, told or written in it."""
 
-MODALITIES = ((VIDEO,), (AUDIO,), WORDS)
+MODALITIES = ((VIDEO,), (AUDIO, SOUND), WORDS)
 """What is seen, what is heard, what is said, told or written."""
 
 SAID = 0.95
 """The evidence of a line that is said word for word."""
+
+LITTLE_ELSE = 0.02
+"""What may be taken off that for all else that the shot says."""
 
 PASSED_ON = 0.5
 """Share of a line's evidence that counts for a wordless shot near by. Not learned: it puts a shot
@@ -160,10 +163,16 @@ def _weigh(similarities: Mapping[str, float], bands: Mapping[str, Calibration]) 
 
 
 def _said(phrase: Phrase, hit: ShotHit, number: int) -> Weights:
-    """Return the weight of a line by how nearly it is said, not by which of its words are."""
-    if not hit.answers[number].get(LINE):
+    """Return the weight of a line by how nearly it is said, not by which of its words are.
+
+    Of shots that say it alike, the one that says little else comes first, as BM25 has it.
+    """
+    bm25 = hit.answers[number].get(LINE)
+    if not bm25:
         return {}
-    near = closeness(phrase, words_told(hit.payload), language=hit.payload.get("language"))
+    near = (1 - LITTLE_ELSE / (1 + bm25)) * closeness(
+        phrase, words_told(hit.payload), language=hit.payload.get("language")
+    )
     return {LINE: -math.log1p(-SAID * near)} if near else {}
 
 
@@ -176,7 +185,12 @@ def _evidence_of_words(weights: Mapping[str, float]) -> float:
 
 
 def _in_all(weights: Weights, question: Question) -> float:
-    """Return how well a shot answers in every modality that was asked, a line near by included."""
+    """Return how well a shot answers in every modality that was asked, a line near by included.
+
+    A sound that is asked for by its name alone may be heard or told in a caption: one is enough.
+    """
+    if question.vectors.keys() == {SOUND}:
+        return _evidence(weights.values())
     asked = {*question.vectors, *([LINE] if question.line else [])}
     levels = [
         _evidence(weights.get(space, 0.0) for space in modality)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 VIDEO, AUDIO, TEXT, CONTEXT = "video", "audio", "text", "context"
-DENSE_SPACES = (VIDEO, AUDIO, TEXT, CONTEXT)
+SOUND = "sound"
+"""What is heard, where words can name it: an explosion. `audio` knows sounds by sounds alone."""
+DENSE_SPACES = (VIDEO, AUDIO, TEXT, CONTEXT, SOUND)
 TOLD = "told"
 """A shot as its title lets words find it: the key of a tower that the library has learned."""
 LINE = "line"

@@ -18,7 +18,8 @@ def _user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("TRIMBIN_LIBRARY", str(base / "library-nobody-named"))
         patch.setenv("TRIMBIN_CACHE", str(base / "cache"))
         patch.delenv("TRIMBIN_DEBUG", raising=False)
-        patch.delenv("QDRANT_URL", raising=False)
+        for name in ("QDRANT_URL", "TRIMBIN_SERVER", "TRIMBIN_TOKEN"):
+            patch.delenv(name, raising=False)
         yield
 
 

@@ -1,7 +1,7 @@
 """Two profiles of tiny real models, made in a moment: `house`, and `garden` to move to.
 
-They differ in eyes and ears and share the encoder of words. Their weights are random, so what they
-find first means nothing; that they find it again does.
+They differ in eyes and ears and share the encoder of words; only the garden hears what words can
+name. Their weights are random, so what they find first means nothing; that they find it again does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any
+
+from tiny_clap import make_tiny_clap
 
 from indexer.profiles import Profile, load_profile
 
@@ -22,6 +24,14 @@ TINY_CLIP = {
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "patch_size": 16, "head_width": 16},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
 }
+NAMED = """
+[encoders.sound]
+kind = "clap"
+dim = 16
+languages = ["en"]
+[encoders.sound.settings]
+model = "{folder}/named"
+"""
 PROFILE = """
 name = "{name}"
 description = "Tiny models with random weights."
@@ -49,6 +59,7 @@ audio = {{ floor = -1.0, ceiling = 1.0 }}
 text = {{ floor = -1.0, ceiling = 1.0 }}
 line = {{ floor = 0.0, ceiling = 1.0, half = 5.0 }}
 context = {{ floor = -1.0, ceiling = 1.0 }}
+sound = {{ floor = -1.0, ceiling = 1.0 }}
 """
 
 
@@ -64,8 +75,10 @@ def make_profiles(folder: Path) -> dict[str, Path]:
             _make_eyes(folder / f"eyes-{name}.pt")
             _make_ears(folder / f"ears-{name}")
         _make_reader(folder / "reader")
-    for name in NAMES:
-        (folder / f"{name}.toml").write_text(PROFILE.format(name=name, folder=folder))
+    make_tiny_clap(folder / "named")
+    texts = {"house": PROFILE, "garden": PROFILE.replace("[ranking]", f"{NAMED}[ranking]")}
+    for name, text in texts.items():
+        (folder / f"{name}.toml").write_text(text.format(name=name, folder=folder))
     return {name: folder / f"{name}.toml" for name in NAMES}
 
 

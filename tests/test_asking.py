@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from reel import CAT, COFFEE, COINS, LINE_SHOT, ROCKET, STARS, photograph
 
+from app.asking import Asking
 from app.request import Field, parse
 from app.search import Answer, search
 from app.studio import encoders_of
-from indexer.catalogue import open_catalogue
-from indexer.library import Library
+from indexer.catalogue import Catalogue, open_catalogue
+from indexer.encoders.load import EncoderSet
+from indexer.library import CONTEXT_RECORD, Library
 from qdrant.errors import TrimbinError
+from qdrant.language import Question
 
 TITLE = "Photographs"
 Ask = Callable[..., Answer]
@@ -199,3 +204,21 @@ def test_a_clip_without_a_frame_is_refused(ask: Ask, reel_library: Path) -> None
     for span in ("3-3", "100-101", "4-3"):
         with pytest.raises(TrimbinError):
             ask(f'clip:"{film}"@{span}')
+
+
+@pytest.mark.parametrize(("loss", "takes_part"), [(0.4, True), (0.6, False)])
+def test_context_takes_part_where_its_model_is_worth_it(
+    tmp_path: Path, loss: float, takes_part: bool
+) -> None:
+    library = Library.open(tmp_path, create=True, profile="offline")
+    library.context_folder.mkdir(parents=True)
+    metrics = {"evaluation": {"loss": loss, "control_loss": 0.5}}
+    (library.context_folder / CONTEXT_RECORD).write_text(json.dumps({"metrics": metrics}))
+    asking = Asking(
+        Catalogue(library, "test"),
+        EncoderSet(library.profile, device="cpu", cache_dir=tmp_path, missing={}),
+    )
+    there = np.ones(2, np.float32)
+    question = asking.worthy(Question({"video": there, "context": there}, band="likeness"))
+    assert ("context" in question.vectors) is takes_part
+    assert bool(asking.notes) is not takes_part

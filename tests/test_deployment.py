@@ -7,7 +7,7 @@ import yaml
 from click.testing import CliRunner
 
 from app.cli import main
-from app.server import allowed_hosts
+from app.hosting import allowed_hosts
 
 ROOT = Path(__file__).parents[1]
 

@@ -13,7 +13,7 @@ HIT_FIELDS = {
     "hit_id", "title_id", "title", "path", "shots", "start_frame", "end_frame", "rate", "start_s",
     "end_s", "start_tc", "end_tc", "score", "why", "sources", "dialogue",
 }  # fmt: skip
-SPACES = {"video", "audio", "text", "line", "context"}
+SPACES = {"video", "audio", "text", "line", "context", "sound"}
 
 
 def answer_to(library: Path, words: str, *options: str) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from indexer.manifest import Manifest
 SPACE_NAMES = {
     "video": "Picture",
     "audio": "Sound",
+    "sound": "Kind of sound",
     "text": "Dialogue",
     "line": "Exact words",
     "context": "Context",

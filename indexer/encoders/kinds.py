@@ -12,10 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.encoders.precision import PRECISIONS
-from qdrant.schema import AUDIO, TEXT, VIDEO
+from qdrant.schema import AUDIO, SOUND, TEXT, VIDEO
 
 SPACES = (VIDEO, AUDIO, TEXT)
-"""The spaces that encoders fill, in the order in which they are fused."""
+"""The spaces that are fused, in the order of fusing."""
+ENCODED_SPACES = (*SPACES, SOUND)
+"""All that encoders fill. What is not fused is stored and asked for, and no context knows it."""
+HEARD_SPACES = (AUDIO, SOUND)
+"""Those whose encoders listen."""
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {"precision": PRECISIONS}
@@ -53,6 +57,13 @@ KINDS: Mapping[str, Kind] = {
         optional={"centre": str, "precision": str},
         reads_words=False,
         revision=2,
+    ),
+    "clap": Kind(
+        SOUND,
+        "indexer.encoders.named_sound",
+        "ClapSound",
+        required={"model": str},
+        optional={"query_prefix": str, "precision": str},
     ),
     "sentence": Kind(
         TEXT,

@@ -16,6 +16,7 @@ import numpy as np
 from indexer.assembly import STAGES, assemble, key_shots, title_sequence
 from indexer.beside import Beside
 from indexer.choices import Choices
+from indexer.encoders.kinds import ENCODED_SPACES, HEARD_SPACES
 from indexer.encoders.protocol import Vectors
 from indexer.identity import Identity
 from indexer.live.hearing import Hearing
@@ -30,7 +31,7 @@ from indexer.studio import Studio
 from indexer.words.captions import CaptionDecoder
 from indexer.words.tracks import made_track
 from indexer.workbench import Workbench, digest
-from qdrant.schema import AUDIO, CONTEXT, TEXT, TOLD, VIDEO
+from qdrant.schema import CONTEXT, TEXT, TOLD, VIDEO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ class LiveTitle:
         self._bench, self._studio = bench, studio
         self._pictures: list[Vectors] = []  # (1, dim) each
         self._sounds: list[dict[str, Any]] = []
-        self._heard: list[Vectors] = []  # (1, dim) each
+        self._heard: dict[str, list[Vectors]] = {}  # space -> (1, dim) each
         self._read: dict[str, Vectors] = {}  # texts of the last publication, (dim,) each
         self._thumbnails: dict[int, bytes] = {}  # of shots not yet published
         self._seen_at: list[float] = []
@@ -104,8 +105,10 @@ class LiveTitle:
                 return
             heard = sound.around(span)
             self._sounds.append(measures_of(heard, span))
-            if encoder := self._studio.encoders.audio:
-                self._heard.append(encode_sound(heard, [span], encoder, self._studio))
+            for space in HEARD_SPACES:
+                if encoder := self._studio.encoders.of(space):
+                    vector = encode_sound(heard, [span], encoder, self._studio)
+                    self._heard.setdefault(space, []).append(vector)
 
     @property
     def num_ready(self) -> int:
@@ -176,12 +179,13 @@ class LiveTitle:
 
     def _write_vectors(self, num: int, texts: Sequence[str | None]) -> None:
         encoders, bench = self._studio.encoders, self._bench
-        for space in (VIDEO, AUDIO, TEXT):
+        for space in ENCODED_SPACES:
             bench.spaces.pop(space, None)
         if encoders.video:
             bench.save_vectors(VIDEO, encoders.video.version, shots=_rows(self._pictures[:num]))
-        if encoders.audio and self._heard:
-            bench.save_vectors(AUDIO, encoders.audio.version, shots=_rows(self._heard[:num]))
+        for space, heard in self._heard.items():
+            if encoder := encoders.of(space):
+                bench.save_vectors(space, encoder.version, shots=_rows(heard[:num]))
         about = description_of(self.beside.metadata) or None
         wanted = [text for text in {*texts, about} if text]
         encoder = encoders.text if wanted else None

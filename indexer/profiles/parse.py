@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from indexer.encoders.kinds import CHOICES, KINDS, SPACES, Kind
+from indexer.encoders.kinds import CHOICES, ENCODED_SPACES, KINDS, SPACES, Kind
 from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
 from qdrant.schema import DENSE_SPACES, LINE
@@ -51,7 +51,7 @@ class Profile:
 
     name: str
     description: str
-    encoders: Mapping[str, EncoderSpec]  # space -> encoder, in the order of fusing
+    encoders: Mapping[str, EncoderSpec]  # space -> encoder, those that are fused first
     ranking: Mapping[str, Calibration]  # space -> how similarities of words to shots count
     confidence_floor: float  # scores below: "nothing good found"
     likeness: Mapping[str, Calibration]  # the same of shots to shots
@@ -72,8 +72,18 @@ class Profile:
         return f"{self.name}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
     @property
+    def fused(self) -> Mapping[str, EncoderSpec]:
+        """The encoders whose vectors are fused, in the order of fusing."""
+        return {space: spec for space, spec in self.encoders.items() if space in SPACES}
+
+    @property
     def dims(self) -> Mapping[str, int]:
-        """Numbers in a vector of each space, in the order of fusing."""
+        """Numbers in a vector of each space that is fused, in the order of fusing."""
+        return {space: spec.dim for space, spec in self.fused.items()}
+
+    @property
+    def stored_dims(self) -> Mapping[str, int]:
+        """Numbers in a vector of each space that its encoders fill, fused or not."""
         return {space: spec.dim for space, spec in self.encoders.items()}
 
     @property
@@ -125,9 +135,13 @@ def parse_profile(text: str, *, source: str) -> Profile:
 
 
 def _encoders(table: _Table) -> dict[str, EncoderSpec]:
-    specs = {space: _encoder(table.table(space), space) for space in SPACES if space in table.rest}
+    specs = {
+        space: _encoder(table.table(space), space)
+        for space in ENCODED_SPACES
+        if space in table.rest
+    }
     table.done()
-    if not specs:
+    if not set(specs) & set(SPACES):
         raise UsageError(f"{table.where} names no encoder; give one for {' or '.join(SPACES)}.")
     return specs
 

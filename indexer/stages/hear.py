@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from indexer.encoders.kinds import HEARD_SPACES
 from indexer.encoders.protocol import AnyEncoder, Vectors
 from indexer.sound.spans import Span, share
 from indexer.stages.listening import Heard, Listening
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
 
 
 def hear(sound: Listening, shots: pd.DataFrame, bench: Workbench, studio: Studio) -> None:
-    """Measure and encode what each shot sounds like; a silent shot has no audio vector."""
+    """Measure and encode what each shot sounds like; a silent shot has no vector of it."""
     import pandas as pd
 
     inputs = digest("hear", bench.done["see"], studio.makes(AUDIO))
     if bench.is_done("hear", inputs):
         return
     with bench.doing("hear", inputs) as notes:
-        bench.spaces.pop(AUDIO, None)
+        for space in HEARD_SPACES:
+            bench.spaces.pop(space, None)
         if sound.is_silent_film:
             bench.save_table("sound", pd.DataFrame({"loudness": [None] * len(shots)}))
             notes.append("It has no sound.")
@@ -38,9 +40,10 @@ def hear(sound: Listening, shots: pd.DataFrame, bench: Workbench, studio: Studio
         bench.facts["loudness_lufs"] = heard.recording.integrated_lufs
         if heard.deaf_to_speech:
             notes.append(f"Where people speak is not known: {heard.deaf_to_speech}.")
-        if studio.encoders.audio:
-            vectors = encode_sound(heard, spans, studio.encoders.audio, studio)
-            bench.save_vectors(AUDIO, studio.encoders.audio.version, shots=vectors)
+        for space in HEARD_SPACES:
+            if encoder := studio.encoders.of(space):
+                vectors = encode_sound(heard, spans, encoder, studio)
+                bench.save_vectors(space, encoder.version, shots=vectors)
 
 
 def measures_of(heard: Heard, span: Span) -> dict[str, Any]:

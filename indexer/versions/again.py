@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from indexer.choices import Choices
+from indexer.encoders.kinds import HEARD_SPACES
 from indexer.media.decode import Decoding
 from indexer.media.probe import Media
 from indexer.metadata import description_of
@@ -23,10 +24,10 @@ from indexer.stages.see import batches
 from indexer.studio import Studio
 from indexer.workbench import Workbench
 from qdrant.errors import InputError
-from qdrant.schema import AUDIO, TEXT, VIDEO
+from qdrant.schema import TEXT, VIDEO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     import pandas as pd
@@ -106,16 +107,19 @@ def look_again(media: Media, bench: Workbench, studio: Studio, *, choices: Choic
         bench.save_vectors(VIDEO, studio.encoders.video.version, shots=vectors)
 
 
-def listen_again(media: Media, bench: Workbench, studio: Studio) -> None:
-    """Encode the sound of every shot."""
-    encoder = studio.encoders.audio
-    if encoder is None or media.sound is None:
+def listen_again(
+    media: Media, bench: Workbench, studio: Studio, *, spaces: Iterable[str] = HEARD_SPACES
+) -> None:
+    """Encode the sound of every shot into these spaces, as far as the profile has them."""
+    wanted = [(space, encoder) for space in spaces if (encoder := studio.encoders.of(space))]
+    if not wanted or media.sound is None:
         return
     table = bench.table("pictures")
     spans = list(zip(table["start_s"], table["end_s"], strict=True))
     with recording(media) as sound:
-        vectors = encode_sound(Heard(sound, None, ()), spans, encoder, studio)
-    bench.save_vectors(AUDIO, encoder.version, shots=vectors)
+        for space, encoder in wanted:
+            vectors = encode_sound(Heard(sound, None, ()), spans, encoder, studio)
+            bench.save_vectors(space, encoder.version, shots=vectors)
 
 
 def read_again(metadata: Mapping[str, Any], bench: Workbench, studio: Studio) -> None:

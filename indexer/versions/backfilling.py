@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ from typing import Literal
 from indexer.assembly import contextualise_title, reassemble
 from indexer.choices import Choices, choices_of
 from indexer.disk import explained
-from indexer.encoders.kinds import SPACES
+from indexer.encoders.kinds import ENCODED_SPACES, HEARD_SPACES
 from indexer.identity import Identity
 from indexer.learning import bring_into_context, context_due, learn_context
 from indexer.library import Library
@@ -135,33 +135,37 @@ def _encode(
     """Do the stages that make vectors, each unless it is done; record the others as done."""
     choices = choices_of(manifest.choices, {})
 
-    def look() -> None:
+    def look(_: Sequence[str]) -> None:
         if manifest.width:
             look_again(_media(manifest, choices), bench, studio, choices=choices)
 
-    def listen() -> None:
+    def listen(spaces: Sequence[str]) -> None:
         if manifest.audio_codec:
-            listen_again(_media(manifest, choices), bench, studio)
+            listen_again(_media(manifest, choices), bench, studio, spaces=spaces)
+
+    def read_on(_: Sequence[str]) -> None:
+        read_again(manifest.metadata, bench, studio)
 
     seen = inputs_of_seeing(_identity(manifest), choices, studio)
     heard = digest("hear", seen, studio.makes(AUDIO))
     said = digest("carried", done.get("transcribe"))
     read = digest("carried", done.get("read"), manifest.metadata, studio.makes(TEXT))
-    stages: list[tuple[str, str, str | None, Callable[[], None]]] = [
-        ("see", seen, VIDEO, look),
-        ("hear", heard, AUDIO, listen),
-        ("transcribe", said, None, lambda: None),
-        ("read", read, TEXT, lambda: read_again(manifest.metadata, bench, studio)),
+    stages: list[tuple[str, str, tuple[str, ...], Callable[[Sequence[str]], None]]] = [
+        ("see", seen, (VIDEO,), look),
+        ("hear", heard, HEARD_SPACES, listen),
+        ("transcribe", said, (), lambda _: None),
+        ("read", read, (TEXT,), read_on),
     ]
-    for stage, inputs, space, make in stages:
+    for stage, inputs, spaces, make in stages:
         if not bench.is_done(stage, inputs):
             with bench.doing(stage, inputs):
-                if space in shared:
-                    bench.spaces[str(space)] = shared[str(space)]
-                elif space in studio.encoders.profile.encoders:
-                    bench.spaces.pop(str(space), None)
-                    if space not in studio.encoders.missing:
-                        make()
+                bench.spaces.update({space: shared[space] for space in spaces if space in shared})
+                ours = [space for space in spaces if space in studio.encoders.profile.encoders]
+                anew = [space for space in ours if space not in shared]
+                for space in anew:
+                    bench.spaces.pop(space, None)
+                if to_make := [space for space in anew if space not in studio.encoders.missing]:
+                    make(to_make)
 
 
 def _media(manifest: Manifest, choices: Choices) -> Media:
@@ -187,7 +191,11 @@ def _identity(manifest: Manifest) -> Identity:
 def _of_version(manifest: Manifest, studio: Studio) -> Manifest:
     """Return the manifest as the studio's version has it, but for what its vectors decide."""
     missing = studio.encoders.missing
-    notes = [note for note in manifest.notes if not note.startswith(tuple(map(_left_out, SPACES)))]
+    notes = [
+        note
+        for note in manifest.notes
+        if not note.startswith(tuple(map(_left_out, ENCODED_SPACES)))
+    ]
     notes += [f"{_left_out(space)}: {reason}." for space, reason in missing.items()]
     return replace(
         manifest,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.context.config import KEY_DIM, context_dim
+from indexer.encoders.kinds import HEARD_SPACES
 from indexer.encoders.protocol import Vectors
 from indexer.library import Library
 from indexer.manifest import Manifest
@@ -16,7 +17,7 @@ from indexer.versions.gate import Finding
 from indexer.versions.ledger import lacking
 from indexer.workbench import load_vectors
 from qdrant.points import UNIT_TOLERANCE
-from qdrant.schema import AUDIO, CONTEXT, TOLD, VIDEO
+from qdrant.schema import CONTEXT, TOLD, VIDEO
 
 COLLAPSED = 0.9999
 """Mean cosine between shots of the whole library above which a space says the same of all of them.
@@ -66,9 +67,9 @@ def vectors_are_sound(
 
 def _vectors_of(version: Library, manifest: Manifest) -> tuple[dict[str, Vectors], list[str]]:
     """Return a title's vectors, space -> (num_shots, dim), and what is wrong with them."""
-    dims = dict(version.profile.dims)
-    must_have = {space for space in dims if _can_have(manifest, space)}
-    dims = {**dims, CONTEXT: context_dim(dims), TOLD: KEY_DIM}
+    stored = version.profile.stored_dims
+    must_have = {space for space in stored if _can_have(manifest, space)}
+    dims = {**stored, CONTEXT: context_dim(version.profile.dims), TOLD: KEY_DIM}
     found: dict[str, Vectors] = {}
     trouble = [f"it has no {space} vectors" for space in sorted(must_have - {*manifest.spaces})]
     for space, file in manifest.spaces.items():
@@ -95,7 +96,9 @@ def _vectors_of(version: Library, manifest: Manifest) -> tuple[dict[str, Vectors
 
 def _can_have(manifest: Manifest, space: str) -> bool:
     """Whether a title has what a space is made of, as far as its manifest tells."""
-    return bool({VIDEO: manifest.width, AUDIO: manifest.audio_codec}.get(space))
+    if space in HEARD_SPACES:
+        return bool(manifest.audio_codec)
+    return space == VIDEO and bool(manifest.width)
 
 
 def _not_unit(rows: Vectors) -> list[int]:

@@ -158,25 +158,23 @@ def test_rebuild_tells_what_it_did(root: Path) -> None:
     assert "Day is left out" in failed.stderr
 
 
-def test_an_open_page_follows_a_switch(
+def test_an_open_server_follows_a_switch(
     kept: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app import page
+    from app import opened
 
-    monkeypatch.setenv("TRIMBIN_LIBRARY", str(root))
-    monkeypatch.setattr(page, "_catalogue", None)
-    monkeypatch.setattr(page, "_encoders", None)
-    monkeypatch.setattr(page, "warm_up", lambda: None)
-    monkeypatch.setattr(page, "LEAVE_AFTER_S", 0.1)
-    first = page.catalogue()
+    monkeypatch.setattr(opened.Opened, "warm_up", lambda held: None)
+    monkeypatch.setattr(opened, "LEAVE_AFTER_S", 0.1)
+    held = opened.Opened(lambda: root, command="test")
+    first = held.catalogue
     try:
-        assert page.encoders().profile.name == first.library.profile.name == "offline"
-        assert page.catalogue() is first
+        assert held.encoders.profile.name == first.library.profile.name == "offline"
+        assert held.catalogue is first
         register = trimbin(root, "versions", "register", "--profile", kept.parent / "words.toml")
         name = register.stdout.split()[0]
         trimbin(root, "versions", "backfill", name)
         trimbin(root, "versions", "validate", name)
         trimbin(root, "versions", "switch", name)
-        assert page.encoders().profile.name == page.library().profile.name == "words"
+        assert held.encoders.profile.name == held.library.profile.name == "words"
     finally:
-        page.catalogue().close()
+        held.close()

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from tiny_clap import make_tiny_clap
 
 from indexer.encoders.centre import to_text
 from indexer.encoders.kinds import KINDS
@@ -58,6 +59,15 @@ ITEMS: dict[str, list[Any]] = {
         sound(5, seconds=2),
         sound(6, seconds=2.03),
     ],
+    "sound": [
+        sound(1, seconds=2),
+        None,
+        sound(2, seconds=0.01),
+        np.zeros(16_000, np.float32),
+        sound(4, seconds=9),
+        sound(5, seconds=2),
+        sound(6, seconds=0.7),
+    ],
     "text": [
         "Count them again, slowly.",
         None,
@@ -97,6 +107,8 @@ SETTINGS = {
     "open_clip, bfloat16": Setting("open_clip", IN_16_BITS, CLOSE_IN_16_BITS),
     "wav2vec2, masked": Setting("wav2vec2", {"model": "layer", "centre": OWN_CENTRE}),
     "wav2vec2, bfloat16": Setting("wav2vec2", {**IN_16_BITS, "centre": "none"}, CLOSE_IN_16_BITS),
+    "clap, fusing": Setting("clap", {"query_prefix": "This is a sound of "}),
+    "clap, bfloat16": Setting("clap", IN_16_BITS, CLOSE_IN_16_BITS),
     "sentence, bfloat16": Setting("sentence", IN_16_BITS, CLOSE_IN_16_BITS),
 }
 Make = Callable[[], AnyEncoder]
@@ -159,6 +171,12 @@ def make_wav2vec2(kind: str, folder: Path, settings: Mapping[str, Any]) -> tuple
     with torch.random.fork_rng():
         torch.manual_seed(0)
         Wav2Vec2Model(config).save_pretrained(folder)
+    spec = EncoderSpec(kind, 16, {**settings, "model": str(folder)})
+    return lambda: _class_of(spec)(spec, device="cpu"), 16
+
+
+def make_clap(kind: str, folder: Path, settings: Mapping[str, Any]) -> tuple[Make, int]:
+    make_tiny_clap(folder, fusing="query_prefix" in settings)
     spec = EncoderSpec(kind, 16, {**settings, "model": str(folder)})
     return lambda: _class_of(spec)(spec, device="cpu"), 16
 
@@ -230,6 +248,7 @@ MAKERS = {
     "minilm": make_offline,
     "open_clip": make_open_clip,
     "wav2vec2": make_wav2vec2,
+    "clap": make_clap,
     "sentence": make_sentence,
     "openai": make_openai,
 }

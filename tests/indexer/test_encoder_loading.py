@@ -41,6 +41,7 @@ def hide(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
         ("video", "ViT-B-32-SigLIP2-256"),
         ("audio", "facebook/wav2vec2-base"),
         ("text", "intfloat/multilingual-e5-base"),
+        ("sound", "laion/clap-htsat-unfused"),
     ],
 )
 def test_weights_that_cannot_be_had_are_named_within_seconds(
@@ -63,6 +64,7 @@ def test_doctor_is_told_what_stands_in_the_way(monkeypatch: pytest.MonkeyPatch) 
     obstacles = can_run(load_profile("mediafm"))
     assert "CLIP-ViT-L-14" in (obstacles["video"] or "")
     assert "facebook/wav2vec2-base" in (obstacles["audio"] or "")
+    assert "laion/clap-htsat-unfused" in (obstacles["sound"] or "")
     assert "OPENAI_API_KEY" in (obstacles["text"] or "")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
     assert can_run(load_profile("mediafm"))["text"] is None

@@ -18,8 +18,8 @@ def changed(tmp_path: Path, old: str, new: str, *, text: str = OFFLINE) -> Path:
 @pytest.mark.parametrize(
     ("name", "kinds", "dims"),
     [
-        ("clip", ["open_clip", "wav2vec2", "sentence"], [768, 768, 768]),
-        ("mediafm", ["open_clip", "wav2vec2", "openai"], [768, 768, 768]),
+        ("clip", ["open_clip", "wav2vec2", "sentence", "clap"], [768, 768, 768, 512]),
+        ("mediafm", ["open_clip", "wav2vec2", "openai", "clap"], [768, 768, 768, 512]),
         ("offline", ["conse", "moonshine", "minilm"], [384, 288, 384]),
     ],
 )
@@ -27,8 +27,10 @@ def test_the_built_in_profiles_are_whole(name: str, kinds: list[str], dims: list
     profile = load_profile(name)
     assert profile.name == name in BUILT_IN
     assert [spec.kind for spec in profile.encoders.values()] == kinds
-    assert profile.dims == dict(zip(["video", "audio", "text"], dims, strict=True))
-    assert set(profile.ranking) == {"video", "audio", "text", "context", "line"}
+    spaces = ["video", "audio", "text", "sound"][: len(dims)]
+    assert profile.stored_dims == dict(zip(spaces, dims, strict=True))
+    assert profile.dims == dict(zip(spaces[:3], dims[:3], strict=True))  # what is fused
+    assert set(profile.ranking) == {*spaces, "context", "line"}
     assert all(spec.licence for spec in profile.encoders.values())
     assert profile.text_languages[0] == "en"
 
@@ -121,6 +123,34 @@ def test_a_space_that_is_encoded_must_be_ranked(tmp_path: Path) -> None:
     table = "[ranking.text]\nfloor = 0.2\nceiling = 0.8\n"
     with pytest.raises(UsageError, match=r"has no \[ranking.text\]"):
         load_profile(changed(tmp_path, table, ""))
+
+
+def without_sound(text: str) -> str:
+    start, end = text.index("[encoders.sound]"), text.index("[encoders.text]")
+    return text[:start] + text[end:]
+
+
+def test_sound_that_words_can_name_is_of_the_version_and_not_of_what_is_fused(
+    tmp_path: Path,
+) -> None:
+    clip = load_profile("clip")
+    path = tmp_path / "deaf.toml"
+    path.write_text(without_sound(clip.to_toml()), encoding="utf-8")
+    deaf = load_profile(path)
+    assert deaf.dims == clip.dims == deaf.stored_dims
+    assert deaf.version != clip.version
+
+
+def test_sound_that_words_can_name_is_not_enough_alone(tmp_path: Path) -> None:
+    text = (
+        'name = "ears"\ndescription = ""\nconfidence_floor = 0.1\n'
+        '[encoders.sound]\nkind = "clap"\ndim = 16\n[encoders.sound.settings]\nmodel = "m"\n'
+        "[ranking.sound]\nfloor = 0.0\nceiling = 1.0\n"
+        "[ranking.line]\nfloor = 0.0\nceiling = 1.0\n"
+    )
+    (tmp_path / "ears.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match="names no encoder; give one for video or audio or text"):
+        load_profile(tmp_path / "ears.toml")
 
 
 def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:

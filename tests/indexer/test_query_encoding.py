@@ -5,7 +5,7 @@ import pytest
 
 from indexer.encoders.load import EncoderSet, can_run, load_encoders
 from indexer.profiles import load_profile
-from indexer.query import MAX_CHARACTERS, encode_words, like_shots
+from indexer.query import MAX_CHARACTERS, encode_sound_words, encode_words, like_shots
 from qdrant.errors import UsageError
 
 
@@ -32,6 +32,15 @@ def test_searching_does_not_load_what_hears_or_sees(encoders: EncoderSet) -> Non
     encode_words("a cat", encoders)
     assert set(encoders._loaded) == {"video", "text"}
     assert "_classifier" not in vars(encoders.video)
+
+
+def test_a_sound_that_no_encoder_reads_is_looked_for_in_captions(encoders: EncoderSet) -> None:
+    question, notes = encode_sound_words("glass breaks", encoders)
+    assert (question.line, question.vectors) == ("glass breaks", {})
+    assert notes == [
+        "sound: no encoder of profile 'offline' hears words, so only captions of sounds are "
+        "searched; clip and mediafm have one"
+    ]
 
 
 def test_shots_ask_with_their_mean_weighed_by_length() -> None:

@@ -128,6 +128,11 @@ def test_backfilled_vectors_are_those_that_indexing_makes(
         for space, rows in wanted.items():
             assert np.array_equal(ours[space], rows), space
     assert vectors_of(garden, title_id)["video"].any()
+    [film, silent] = garden.titles()
+    assert "sound" not in library.titles()[0].spaces  # only the new version has it, and
+    heard = vectors_of(garden, film.title_id)["sound"].any(axis=1)
+    assert heard.tolist() == [True] * 5 + [False]  # the last shot is silent
+    assert "sound" not in silent.spaces
 
 
 def vectors_of(library: Library, title_id: str) -> dict[str, np.ndarray]:
@@ -284,7 +289,7 @@ def test_a_killed_backfill_goes_on_where_it_stopped(
 def test_killed_again_and_again_it_comes_to_an_end(
     library: Library, garden: Library, looked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Five files are written in each run, and the sixth is the end of it."""
+    """Six files are written in each run, and the seventh is the end of it."""
 
     class KilledError(BaseException):
         pass
@@ -292,7 +297,7 @@ def test_killed_again_and_again_it_comes_to_an_end(
     written: list[str] = []
 
     def write(path: Path, content: bytes) -> None:
-        if len(written) == 5:
+        if len(written) == 6:
             raise KilledError
         write_atomically(path, content)
         written.append(path.name)
@@ -419,6 +424,29 @@ def test_a_space_that_is_left_out_is_named(both: tuple[Library, Library]) -> Non
     rest = {space: file for space, file in film.spaces.items() if space != "audio"}
     garden.finish(replace(film, spaces=rest))
     assert "A: it has no audio vectors." in failing(validate(garden, library))
+
+
+def test_sound_that_words_can_name_may_not_be_lacking(both: tuple[Library, Library]) -> None:
+    library, garden = both
+    film = garden.titles()[0]
+    rest = {space: file for space, file in film.spaces.items() if space != "sound"}
+    garden.finish(replace(film, spaces=rest))
+    assert failing(validate(garden, library)) == ["A: it has no sound vectors."]
+
+
+def test_what_hears_alike_is_shared_and_only_the_rest_is_made(
+    shelf: Path, both: tuple[Library, Library]
+) -> None:
+    library, garden = both
+    text = (shelf / "profiles" / "garden.toml").read_text().replace("ears-garden", "ears-house")
+    (shelf / "profiles" / "orchard.toml").write_text(text.replace('"garden"', '"orchard"'))
+    orchard = register(library, load_profile(shelf / "profiles" / "orchard.toml"))
+    assert {done.status for done in backfill(studio_of(orchard), library)} == {"backfilled"}
+    film, made = library.titles()[0], orchard.titles()[0]
+    audio = film.spaces["audio"]
+    assert (library.folder(film.title_id) / audio).samefile(orchard.folder(made.title_id) / audio)
+    ours, theirs = vectors_of(orchard, made.title_id), vectors_of(garden, made.title_id)
+    assert np.array_equal(ours["sound"], theirs["sound"])
 
 
 def test_a_context_model_that_loses_is_kept_out_where_the_one_in_use_wins(

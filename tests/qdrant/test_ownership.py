@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from qdrant import ownership
-from qdrant.edge import EdgeBackend
+from qdrant.edge import LINES, EdgeBackend
 from qdrant.errors import LibraryOwned, OwnerGone, StoreUnavailable
 from qdrant.language import Query
 from qdrant.schema import Schema
@@ -151,6 +151,18 @@ def test_a_shard_of_another_layout_is_made_anew_and_filled_again(
         assert store.generations() == {} and store.count() == 0  # its owner publishes again
         store.publish("alpha", "g1", shots_of("alpha"))
     with open_store(library, longer, library_id="film-club", command="pytest") as store:
+        assert store.generations() == {"alpha": "g1"}
+
+
+def test_a_shard_with_lines_stored_otherwise_is_made_anew(library, open_library, shots_of):
+    with open_library() as former:
+        former.publish("alpha", "g1", shots_of("alpha"))
+    [told] = library.rglob(LINES)
+    told.unlink()  # as an earlier Trimbin left it
+    with open_library() as store:
+        assert store.generations() == {}
+        store.publish("alpha", "g1", shots_of("alpha"))
+    with open_library() as store:
         assert store.generations() == {"alpha": "g1"}
 
 

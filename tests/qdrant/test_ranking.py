@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from qdrant.calibration import Calibration
@@ -184,3 +185,18 @@ def test_all_modalities_must_answer_where_that_is_wanted():
     )
     assert asked([one], Query((question,)), all_modalities=True).score == 0
     assert asked([one], Query((question,))).score == 0.5
+
+
+def test_a_sound_asked_for_by_name_may_be_heard_or_told():
+    """With all modalities too; a clip's sound is one with what else is heard of it."""
+    bands = {"words": {"sound": HALF, "line": HALF, "video": HALF, "audio": HALF}}
+    thunder = Question({"sound": np.ones(1, np.float32)}, line="thunder")
+    heard, told = score_shots(
+        [hit(0, sound=0.8), hit(1, line=0.6)], bands, Query((thunder,)), all_modalities=True
+    )
+    assert (heard.score, told.score) == pytest.approx((0.4, 0.3))
+    clip = Question({space: np.ones(1, np.float32) for space in ("video", "audio", "sound")})
+    (shot,) = score_shots(
+        [hit(0, video=1.0, sound=1.0)], bands, Query((clip,)), all_modalities=True
+    )
+    assert shot.score == pytest.approx(0.5)  # seen .5, heard .5: their geometric mean

@@ -1,12 +1,11 @@
-"""Who may call the page, and what is said when its port cannot be had."""
+"""Who may call our servers, and what is said when their port cannot be had."""
 
 import errno
 import socket
 
 import pytest
 
-from app import server
-from app.server import allowed_hosts
+from app.hosting import allowed_hosts, listen
 from qdrant.errors import CannotRunNow, UsageError
 
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
@@ -44,22 +43,22 @@ class NoPermission(socket.socket):
 
 
 def test_a_port_without_permission_is_not_told_as_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.server.socket.socket", NoPermission)
+    monkeypatch.setattr("app.hosting.socket.socket", NoPermission)
     with pytest.raises(CannotRunNow, match=r"Port 80 on 127\.0\.0\.1 needs a permission"):
-        server._listen("127.0.0.1", 80)
+        listen("127.0.0.1", 80)
 
 
 def test_no_socket_at_all_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(family: int) -> socket.socket:
         raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
 
-    monkeypatch.setattr("app.server.socket.socket", refuse)
+    monkeypatch.setattr("app.hosting.socket.socket", refuse)
     with pytest.raises(CannotRunNow, match=r"cannot be had \(Address family not supported"):
-        server._listen("::1", 8501)
+        listen("::1", 8501)
 
 
 def test_a_taken_port_is_told_as_taken_and_a_free_one_is_ours() -> None:
-    with server._listen("127.0.0.1", 0) as first:
+    with listen("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
         with pytest.raises(CannotRunNow, match=f"Port {port} on 127.0.0.1 is taken"):
-            server._listen("127.0.0.1", port)
+            listen("127.0.0.1", port)
