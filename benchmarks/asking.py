@@ -26,7 +26,7 @@ from benchmarks.big_library import FIRST_YEAR, LIBRARY, BigLibrary
 from indexer.profiles import load_profile
 from qdrant.language import Between, Query, ShotHit
 from qdrant.moments import merge_neighbours
-from qdrant.ranking import score_shots
+from qdrant.ranking import score_shots, worth
 from qdrant.store import ShotStore, open_store
 
 ASKERS = Path(__file__)
@@ -70,8 +70,13 @@ def nearest(query: Query) -> Query:
     return Query.of({"video": vector}, "", (tenth,), candidates=TOP)
 
 
-def ask(query: Query, hits: Sequence[ShotHit]) -> Found:
+def search(store: ShotStore, query: Query) -> Found:
     """Return the best shots of the ten best moments, as `app.search` finds them."""
+    return moments_of(query, store.query(query, worth=worth(CALIBRATIONS, query)))
+
+
+def moments_of(query: Query, hits: Sequence[ShotHit]) -> Found:
+    """Return the best shots of the ten best moments among these hits."""
     scored = score_shots(hits, CALIBRATIONS, query)
     moments = merge_neighbours([shot for shot in scored if shot.score > 0])
     return [[moment.title_id, moment.best.shot] for moment in moments[:TOP]]
@@ -80,14 +85,14 @@ def ask(query: Query, hits: Sequence[ShotHit]) -> Found:
 def own(store: ShotStore, library: BigLibrary, number: int) -> dict[str, Any]:
     """Ask everything as the owner."""
     asked = list(questions(library, number))
-    first = took(lambda: ask(asked[0], store.query(asked[0])))
+    first = took(lambda: search(store, asked[0]))
     for query in questions(library, WARM_UP, seed=1):
-        ask(query, store.query(query))
+        search(store, query)
     gc.collect()
     gc.freeze()
     found: list[Found] = []
     near: list[Found] = []
-    ms = [took(lambda q=q: found.append(ask(q, store.query(q)))) for q in asked]
+    ms = [took(lambda q=q: found.append(search(store, q))) for q in asked]
     tenth = [nearest(query) for query in asked]
     near_ms = [took(lambda q=q: near.append(places(store.query(q)))) for q in tenth]
     return {
@@ -138,7 +143,7 @@ def main(role: str, folder: str, num_shots: str, *words: str) -> None:
             assert not store.owned
             asked = list(questions(library, 50, seed=10 + int(words[0])))
             for query in asked[:3]:
-                ask(query, store.query(query))
+                search(store, query)
             gc.collect()
             gc.freeze()
             print("ready", flush=True)
@@ -146,7 +151,7 @@ def main(role: str, folder: str, num_shots: str, *words: str) -> None:
             ms, until = [], time.perf_counter() + float(words[1])
             while time.perf_counter() < until:
                 query = asked[len(ms) % len(asked)]
-                ms.append(took(lambda query=query: ask(query, store.query(query))))
+                ms.append(took(lambda query=query: search(store, query)))
             print(json.dumps(ms))
 
 

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 
-from benchmarks.asking import ASKERS, Found, ask, nearest, questions
+from benchmarks.asking import ASKERS, Found, moments_of, nearest, questions, search
 from benchmarks.big_library import ASKED, LIBRARY, VERSION, BigLibrary, big_library, titles
 from benchmarks.brute_force import BruteForce
 from benchmarks.figures import report
@@ -104,7 +104,7 @@ def compared(
     asked = list(questions(library, min(NUM_COMPARED, len(found))))
     took, right, took_near, took_few, right_near, num_near = [], 0, [], [], 0, 0
     for i, query in enumerate(asked):
-        moments, ms = timed(lambda query=query: ask(query, force.hits(query)))
+        moments, ms = timed(lambda query=query: moments_of(query, force.hits(query)))
         took.append(ms)
         right += len({tuple(m) for m in moments} & {tuple(m) for m in found[i]})
         tenth = nearest(query)
@@ -171,7 +171,7 @@ def local(library: BigLibrary) -> dict[str, float]:
                 ]
                 store.publish(title[0].title_id, title[0].generation, few)
             took = [
-                timed(lambda query=query: ask(query, store.query(query)))[1]
+                timed(lambda query=query: search(store, query))[1]
                 for query in questions(library, NUM_LOCAL)
             ]
     return {"local_mode_p50_ms": float(np.median(took))}

@@ -29,7 +29,7 @@ from indexer.tower.keep import Asker
 from indexer.vocabulary import LibraryVocabulary
 from qdrant.calibration import Calibration
 from qdrant.errors import CannotRunNow, OwnerGone, StoreUnavailable, TrimbinError
-from qdrant.language import Query, ShotHit
+from qdrant.language import Query, ShotHit, Worth
 from qdrant.ranking import Calibrations
 from qdrant.record import Vector
 from qdrant.schema import TOLD
@@ -116,9 +116,9 @@ class Catalogue:
             self._asking = checkpoint_id, *_read_tower(self.library)
         return self._asking[1:]
 
-    def query(self, query: Query) -> list[ShotHit]:
-        """Return the shots found, through whoever owns the shard now."""
-        return self._through_owner(lambda store: store.query(query))
+    def query(self, query: Query, *, worth: Worth | None = None) -> list[ShotHit]:
+        """Return the shots found, through whoever owns the shard now; see `ShotStore.query`."""
+        return self._through_owner(lambda store: store.query(query, worth=worth))
 
     def vectors(self, title_id: str, shot: int) -> dict[str, Vector]:
         """Return a shot's stored vectors, space -> (dim,) float32."""

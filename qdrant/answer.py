@@ -14,7 +14,7 @@ from typing import Any
 from qdrant import compile as compiler
 from qdrant.backend import Backend, ScoredPoint
 from qdrant.compile import Ask, Asked, Scope
-from qdrant.language import Query, ShotHit
+from qdrant.language import Answers, Query, ShotHit, Worth
 from qdrant.registry import Registry
 from qdrant.schema import LINE, TEXT
 
@@ -36,13 +36,20 @@ def answer(
     registry: Registry,
     scope: Scope,
     point_of: PointOf,
+    worth: Worth | None = None,
 ) -> tuple[list[ShotHit], bool]:
     """Return the hits, best first, and whether all that was found was visible in `registry`.
 
     Points of other generations, which another process may have written since the registry was
-    read, are left out.
+    read, are left out. With `worth`, so are those of least worth, beyond what one space may
+    propose; the best lines and what is around them stay.
     """
-    found, scores = _proposed(query, asked, backend, scope)
+    scores, clean = _proposed(query, asked, backend, scope), True
+    near = {id_ for found_by in scores.values() for id_ in found_by}
+    if worth is not None and len(near) > query.candidates:
+        _complete(scores, asked, sorted(near), backend, scope)
+        near, clean = _worthiest(near, query, scores, worth), False
+    found = _stored(near, backend) if query.wanted else _meeting(query, backend, scope)
     if query.reach:
         found.update(_around_lines(query, found, scores, backend, scope, point_of))
     also = {
@@ -61,18 +68,16 @@ def answer(
         ShotHit(
             title_id=payload["title_id"],
             shot=payload["shot"],
-            answers=tuple(_answers_of(id_, scores, len(query.questions))),
+            answers=_answers_of(id_, scores, len(query.questions)),
             payload=payload,
         )
         for id_, payload in visible.items()
     ]
-    return sorted(hits, key=_best_first), len(visible) == len(found)
+    return sorted(hits, key=_best_first), clean and len(visible) == len(found)
 
 
-def _proposed(
-    query: Query, asked: Asked, backend: Backend, scope: Scope
-) -> tuple[dict[str, dict[str, Any]], Scores]:
-    """Return the payload of every proposed point, and its score where it was proposed."""
+def _proposed(query: Query, asked: Asked, backend: Backend, scope: Scope) -> Scores:
+    """Return the score of every proposed point where it was proposed."""
     scores: Scores = {ask: {} for ask in asked}
     proposing = compiler.proposing(asked, query)
     requests = compiler.proposals(proposing, query, scope)
@@ -80,15 +85,41 @@ def _proposed(
     for ask, points in zip(proposing, proposed, strict=True):
         best = sorted(points, key=_nearest_first)[: query.candidates]
         scores[ask].update((point.id, point.score) for point in best)
-    near = {id_ for found_by in scores.values() for id_ in found_by}
-    # Not with the proposals: several spaces propose the same shots, and an engine copies what it
-    # sends along with scores again and again.
-    there = backend.retrieve(sorted(near), payload=True) if near else []
-    found = {point.id: point.payload or {} for point in there}
-    if not query.wanted:
-        records, _ = backend.scroll(scope.all(query.conditions), limit=query.candidates)
-        found.update((record.id, record.payload or {}) for record in records)
-    return found, scores
+    return scores
+
+
+def _worthiest(near: Iterable[str], query: Query, scores: Scores, worth: Worth) -> set[str]:
+    """Return the points worth most, as many as a space may propose, and the best lines."""
+    worths = {id_: worth(_answers_of(id_, scores, len(query.questions))) for id_ in near}
+    best = sorted(worths, key=lambda id_: (-worths[id_], id_))[: query.candidates]
+    return {*best, *_speaking(query, scores)}
+
+
+def _stored(near: Iterable[str], backend: Backend) -> dict[str, dict[str, Any]]:
+    """Return the payload of these points.
+
+    It does not come with the proposals: several spaces propose the same shots, and an engine
+    copies what it sends along with scores again and again.
+    """
+    ids = sorted(near)
+    there = backend.retrieve(ids, payload=True) if ids else []
+    return {point.id: point.payload or {} for point in there}
+
+
+def _meeting(query: Query, backend: Backend, scope: Scope) -> dict[str, dict[str, Any]]:
+    """Return the payload of the first points that meet the conditions, where nothing is wanted."""
+    records, _ = backend.scroll(scope.all(query.conditions), limit=query.candidates)
+    return {record.id: record.payload or {} for record in records}
+
+
+def _speaking(query: Query, scores: Scores) -> list[str]:
+    """Return the best that the words propose."""
+    return [
+        id_
+        for (number, space), found_by in scores.items()
+        if number < len(query.wanted) and space in (LINE, TEXT)
+        for id_ in sorted(found_by, key=lambda id_: -found_by[id_])[:SPEAKING]
+    ]
 
 
 def _around_lines(
@@ -100,13 +131,7 @@ def _around_lines(
     point_of: PointOf,
 ) -> dict[str, dict[str, Any]]:
     """Return the payload of the shots within reach of the best lines that were not proposed."""
-    speaking = [
-        id_
-        for (number, space), found_by in scores.items()
-        if number < len(query.wanted) and space in (LINE, TEXT)
-        for id_ in sorted(found_by, key=lambda id_: -found_by[id_])[:SPEAKING]
-        if id_ in found
-    ]
+    speaking = [id_ for id_ in _speaking(query, scores) if id_ in found]
     around = {
         point_of(found[id_]["title_id"], found[id_]["generation"], found[id_]["shot"] + step)
         for id_ in speaking
@@ -148,14 +173,13 @@ def _nearest_first(point: ScoredPoint) -> tuple[float, str]:
     return -round(point.score, 5), point.id
 
 
-def _answers_of(id_: str, scores: Scores, num_questions: int) -> Iterable[dict[str, float]]:
+def _answers_of(id_: str, scores: Scores, num_questions: int) -> Answers:
     """Return a shot's similarities, question by question."""
-    for number in range(num_questions):
-        yield {
-            space: found[id_]
-            for (asked_by, space), found in scores.items()
-            if asked_by == number and id_ in found
-        }
+    answers: list[dict[str, float]] = [{} for _ in range(num_questions)]
+    for (number, space), found in scores.items():
+        if id_ in found:
+            answers[number][space] = found[id_]
+    return tuple(answers)
 
 
 def _best_first(hit: ShotHit) -> tuple[float, str, int]:

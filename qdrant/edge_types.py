@@ -152,7 +152,7 @@ def _condition(condition: models.Condition) -> Any:
         case Filter():
             return filter_(condition)
         case HasIdCondition():
-            return edge.HasIdCondition({str(id_) for id_ in condition.has_id})
+            return edge.HasIdCondition(set(condition.has_id))
         case HasVectorCondition():
             return edge.HasVectorCondition(condition.has_vector)
         case FieldCondition():

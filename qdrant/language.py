@@ -6,7 +6,7 @@ into `qdrant_client.models`, which every backend understands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -96,6 +96,13 @@ class Query:
         return self.wanted + self.unwanted
 
 
+Answers = tuple[Mapping[str, float], ...]
+"""What a shot answers to each of a query's questions: space -> raw similarity"""
+
+Worth = Callable[[Answers], float]
+"""What a shot's answers are worth: the more, the better"""
+
+
 @dataclass(frozen=True)
 class ShotHit:
     """A shot the store found, with its raw similarity in every space that was asked.
@@ -107,7 +114,7 @@ class ShotHit:
 
     title_id: str
     shot: int
-    answers: tuple[Mapping[str, float], ...]
+    answers: Answers
     payload: Mapping[str, Any]
 
     @property

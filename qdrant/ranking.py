@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
-from qdrant.language import Band, Query, Question, ShotHit
+from qdrant.language import Answers, Band, Query, Question, ShotHit, Worth
 from qdrant.phrases import Phrase, closeness
 from qdrant.schema import AUDIO, CONTEXT, LINE, SOUND, TEXT, VIDEO
 from qdrant.wording import words_told
@@ -86,6 +86,29 @@ def score_shots(
         for i, hit in enumerate(found)
     ]
     return sorted(scored, key=lambda shot: (-shot.score, shot.title_id, shot.shot))
+
+
+def worth(
+    calibrations: Calibrations, query: Query, *, all_modalities: bool = False
+) -> Worth | None:
+    """Return what a shot's answers score by themselves, without what is said near by.
+
+    None where more than similarities must be known: how nearly a line is said.
+    """
+    if any(question.phrase is not None for question in query.questions):
+        return None
+    asked = [(q, calibrations.get(q.band, {})) for q in query.questions]
+
+    def of(answers: Answers) -> float:
+        scores = []
+        for (question, bands), answer in zip(asked, answers, strict=True):
+            weights = _weigh(answer, bands)
+            alone = _in_all(weights, question) if all_modalities else _evidence(weights.values())
+            scores.append(alone)
+        unwanted = scores[len(query.wanted) :]
+        return _geometric_mean(scores[: len(query.wanted)]) * math.prod(1 - u for u in unwanted)
+
+    return of
 
 
 @dataclass(frozen=True)
