@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.dials import DEFAULT_TOP, MAX_TOP
 from app.moment import Moment
-from app.request import MAX_CHARACTERS
+from app.parsing import MAX_CHARACTERS
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.media.timecode import Clock

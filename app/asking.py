@@ -117,15 +117,11 @@ class Asking:
         return question
 
     def _like(self, asked: Sequence[request.Place]) -> Question:
-        shots = []
-        for place in asked:
-            span = places.span_of(place, self.catalogue.library)
-            self.examples |= {(span.title_id, shot) for shot in span.seconds}
-            shots += [
-                (self.catalogue.vectors(span.title_id, shot), seconds)
-                for shot, seconds in span.seconds.items()
-            ]
-        return self.worthy(like_shots(shots))
+        spans = [places.span_of(place, self.catalogue.library) for place in asked]
+        seconds = {(s.title_id, shot): meant for s in spans for shot, meant in s.seconds.items()}
+        self.examples |= seconds.keys()
+        vectors = self.catalogue.vectors_of([*seconds])
+        return self.worthy(like_shots(list(zip(vectors, seconds.values(), strict=True))))
 
     def worthy(self, question: Question) -> Question:
         """Return the question without context, where the library's model is not worth asking."""

@@ -16,7 +16,9 @@ POOL = 4
 
 def choose(found: Sequence[Moment], request: Request, catalogue: Catalogue) -> list[Moment]:
     """Return the moments to show, best first, or best and most varied first."""
-    shown = at_most(fold_repeats(found[: POOL * request.top]), request.per_title)
+    # Where a title may have so many, what comes of others may stand far behind.
+    pool = found if request.per_title else found[: POOL * request.top]
+    shown = at_most(fold_repeats(pool), request.per_title)[: POOL * request.top]
     if request.variety > 0:
         places = [(moment.title_id, moment.best.shot) for moment in shown]
         stored = catalogue.vectors_of(places)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from app.request import parse
+from app.parsing import parse
 from app.search import search
 from app.studio import encoders_of, open_studio, publishing
 from app.tell import clock

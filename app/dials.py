@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.request import Field, Request, parse
+from app.parsing import parse
+from app.request import Field, Request
 
 MAX_TOP = 1000
 """The most moments an answer has."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from app.places import find_titles
 from app.request import Field
 from indexer.library import Library
 from indexer.manifest import Manifest
@@ -58,14 +59,9 @@ def condition_of(field: Field, library: Library) -> Condition:
 
 
 def _titles(field: Field, library: Library) -> Condition:
-    titles = library.titles()
-    asked = {value.casefold() for value in _values(field)}
-    ids = [m.title_id for m in titles if asked & {m.title_id, m.title.casefold()}]
-    if not ids:
-        known = ", ".join(repr(manifest.title) for manifest in titles[:MAX_NAMED])
-        named = " or ".join(repr(value) for value in field.values)
-        raise UsageError(f"No title is called {named} here. There are: {known or 'none'}.")
-    return Equals("title_id", ids[0]) if len(ids) == 1 else AnyOf("title_id", tuple(ids))
+    found = [m.title_id for value in _values(field) for m in find_titles(value, library)]
+    ids = tuple(dict.fromkeys(found))
+    return Equals("title_id", ids[0]) if len(ids) == 1 else AnyOf("title_id", ids)
 
 
 def _with_rights(field: Field, library: Library) -> Condition:
@@ -129,7 +125,9 @@ def _told_by_titles(name: str, library: Library) -> set[Any]:
 
 def _unknown(name: str, library: Library) -> str:
     columns = {column for manifest in library.titles() for column in manifest.metadata}
-    known = sorted({TITLE, RIGHTS, "kind", "language", "transition", *MEASURED, *columns})
+    names = {TITLE, RIGHTS, "kind", "language", "transition", *MEASURED, *columns}
+    shorter = {stored: typed for typed, stored in ALIASES.items()}
+    known = sorted(shorter.get(stored, stored) for stored in names)
     return (
         f"Nothing here has a field `{name}`; there are {', '.join(known)}. Put it in quotes if it "
         "is a line."

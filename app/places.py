@@ -14,6 +14,8 @@ from indexer.media.timecode import Clock, frames_of
 from qdrant.errors import UsageError
 
 SECONDS = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)s?")
+MAX_NAMED = 10
+"""How many titles a message lists."""
 FRAME = re.compile(r"(\d+)f")
 TIMECODE = re.compile(r"\d{1,2}:\d{2}:\d{2}[:;]\d{2,3}")
 
@@ -32,7 +34,7 @@ def span_of(place: Place, library: Library) -> Span:
     Times are timecode as the title's own, `M:SS` or seconds from its first frame, or `120f`. Raises
     `UsageError` for a title or a time that is not there, and for a span that is none.
     """
-    manifest = find_title(place.title, library)
+    manifest = _find_title(place.title, library)
     shots = library.shots(manifest.title_id)
     starts, ends = shots["start_s"].tolist(), shots["end_s"].tolist()
     if place.start is None:
@@ -47,17 +49,22 @@ def span_of(place: Place, library: Library) -> Span:
     return Span(manifest.title_id, _meant(starts, ends, start_s, end_s))
 
 
-def find_title(asked: str, library: Library) -> Manifest:
-    """Return the title of this name or id. Raises `UsageError` where there is none, or several."""
-    name = asked.casefold()
-    found = [m for m in library.titles() if name in (m.title_id, m.title.casefold())]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = ", ".join(manifest.title_id for manifest in found)
+def find_titles(asked: str, library: Library) -> list[Manifest]:
+    """Return the titles of this name or id, at least one. Raises `UsageError` where none is."""
+    titles, name = library.titles(), asked.casefold()
+    found = [m for m in titles if name in (m.title_id, m.title.casefold())]
+    if not found:
+        known = ", ".join(repr(manifest.title) for manifest in titles[:MAX_NAMED])
+        raise UsageError(f"No title is called {asked!r} here. There are: {known or 'none'}.")
+    return found
+
+
+def _find_title(asked: str, library: Library) -> Manifest:
+    found = find_titles(asked, library)
+    if len(found) > 1:
+        ids = ", ".join(manifest.title_id for manifest in found[:MAX_NAMED])
         raise UsageError(f"{len(found)} titles are called {asked!r}; say which by its id: {ids}.")
-    known = ", ".join(repr(manifest.title) for manifest in library.titles()[:10])
-    raise UsageError(f"No title is called {asked!r} here. There are: {known or 'none'}.")
+    return found[0]
 
 
 def seconds_of(text: str) -> float:

@@ -16,7 +16,8 @@ import httpx
 from app.hosting import LOOPBACK
 from app.moment import Moment, Source
 from app.named_files import NamedFile, named_files, with_files
-from app.request import Clip, Request, parse
+from app.parsing import parse
+from app.request import Clip, Request
 from app.search import Answer
 from qdrant.errors import CannotRunNow, InputError, UsageError
 

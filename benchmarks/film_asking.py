@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from app.moment import Moment
-from app.request import parse
+from app.parsing import parse
 from app.search import search
 from benchmarks.film_queries import TOP, Entry, Found, Kind, Span, is_right
 from indexer.catalogue import Catalogue

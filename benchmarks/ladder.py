@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -281,13 +281,12 @@ def trained(titles: Sequence[TitleSequence], variant: str, *, steps: int, seed: 
 
 def climb(
     strength: float, seed: int, variants: Sequence[str], sizes: dict[str, int], steps: int
-) -> list[dict[str, Any]]:
-    """Return a record of every variant on one world."""
+) -> Iterator[dict[str, Any]]:
+    """Yield a record of every variant on one world."""
     catalogue = Catalogue(World(strength=strength, seed=seed))
     splits = splits_of(catalogue, sizes)
     plain = probed(splits, {**PLAIN, **CONTROLS, **CEILINGS})
     titles = [sequence_of(title) for title in catalogue.titles(0, sizes["model"])]
-    records = []
     for variant in variants:
         started = time.perf_counter()
         result = trained(titles, variant, steps=steps, seed=seed)
@@ -318,9 +317,8 @@ def climb(
             "best_control": {t: round(best_control(found, t).value, 4) for t in TASKS},
             "took_s": round(time.perf_counter() - started, 1),
         }  # fmt: skip
-        records.append(record)
         tell(record)
-    return records
+        yield record
 
 
 def tell(record: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.demo import fetch_film
-from app.request import parse
+from app.parsing import parse
 from app.search import search
 from app.studio import encoders_of, open_studio
 from benchmarks.figures import report

@@ -81,7 +81,7 @@ class Scope:
 
 
 def asked_spaces(query: Query, schema: Schema) -> Asked:
-    """Return the vector for every space of every question; a line of only stop words asks nothing.
+    """Return the vector for every space of every question; a line without a word asks nothing.
 
     Raises UsageError for a space the library does not have, and for a vector of another length,
     of zeros, or with a NaN in it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from qdrant.record import Vector
 
@@ -76,20 +76,6 @@ class Query:
     reach: int = 0  # shots on either side of the best lines that are scored with them
     also: frozenset[tuple[str, int]] = frozenset()  # (title_id, shot) to be scored whatever is near
 
-    @classmethod
-    def of(
-        cls,
-        vectors: Mapping[str, Vector] | None = None,
-        line: str = "",
-        conditions: tuple[Condition, ...] = (),
-        candidates: int = 200,
-        reach: int = 0,
-    ) -> Self:
-        """Return a query of one question, or of conditions alone."""
-        question = Question(vectors or {}, line)
-        wanted = (question,) if question.vectors or line else ()
-        return cls(wanted, (), conditions, candidates, reach)
-
     @property
     def questions(self) -> tuple[Question, ...]:
         """All that is asked of a shot: the wanted ones, then the unwanted."""
@@ -116,8 +102,3 @@ class ShotHit:
     shot: int
     answers: Answers
     payload: Mapping[str, Any]
-
-    @property
-    def similarities(self) -> Mapping[str, float]:
-        """Its answer to the first question; empty where none was asked."""
-        return self.answers[0] if self.answers else {}

@@ -13,7 +13,8 @@ from PIL import Image
 from reel import CAT, COFFEE, COINS, LINE_SHOT, ROCKET, STARS, photograph
 
 from app.asking import Asking
-from app.request import Field, parse
+from app.parsing import parse
+from app.request import Field
 from app.search import Answer, search
 from app.studio import encoders_of
 from indexer.catalogue import Catalogue, open_catalogue
@@ -166,10 +167,14 @@ def test_what_cannot_be_asked_is_said(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("colour:red", "Nothing here has a field `colour`; there are"),
+        (
+            "colour:red",
+            "Nothing here has a field `colour`; there are brightness, kind, language, length, ",
+        ),
         ("genre:drama", "Nothing here has a field `genre`"),
         ("kind:opera", "There are: film"),
         ("title:Elsewhere", "No title is called 'Elsewhere' here"),
+        (f"title:{TITLE},Elsewhere", "No title is called 'Elsewhere' here"),
         ("like:Elsewhere", "No title is called 'Elsewhere' here"),
         (f"like:{TITLE}@9:00-9:10", "has no 9:00; it is 12.0 s long"),
         (f"like:{TITLE}@0:05-0:03", "swap them"),

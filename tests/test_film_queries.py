@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.request import parse
+from app.parsing import parse
 from benchmarks.film_asking import QUERIES
 from benchmarks.film_queries import (
     KINDS,

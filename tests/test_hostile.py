@@ -223,7 +223,7 @@ def test_a_killed_run_goes_on_and_shows_no_half_title(tmp_path: Path, sign: str)
     "words", ["", "   ", "\x00\x01", "🐇" * 30, "a" * 100_000, "'; --", "%s{}"]
 )
 def test_odd_words_get_an_answer_or_a_sentence(reel_library: Path, words: str) -> None:
-    from app.request import parse
+    from app.parsing import parse
     from app.search import search
     from app.studio import encoders_of
     from indexer.catalogue import open_catalogue

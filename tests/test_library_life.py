@@ -229,7 +229,7 @@ def test_a_training_that_was_killed_goes_on_where_it_stopped(studio: Studio, fil
 
 def test_words_reach_context_through_the_library_s_tower(studio: Studio, films: Path) -> None:
     """An untaught tower is put beside the library's model: what counts is that it is asked."""
-    from app.request import parse
+    from app.parsing import parse
     from app.search import search
     from indexer.assembly import title_sequence
     from indexer.context.checkpoint import load_checkpoint, save_checkpoint

@@ -15,7 +15,7 @@ from growing import growing, make_recording, wait_until
 from reel import CAT, PHOTOGRAPHS, ROCKET, STARS, make_reel
 from second_version import make_profiles, profile_at
 
-from app.request import parse
+from app.parsing import parse
 from app.search import Answer, search
 from indexer.assembly import title_sequence
 from indexer.catalogue import Catalogue, open_catalogue

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asking import query_of
 from harness import need_offline_profile, run_trimbin
 from reel import CAT, COFFEE, COINS, LINE, LINE_SHOT, RATE, ROCKET, SHOT_FRAMES, Reel, make_reel
 
@@ -108,7 +109,7 @@ def two_reels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_enough_shots_get_context_and_metadata(two_reels: Path) -> None:
     from indexer.catalogue import open_catalogue
     from indexer.library import Library
-    from qdrant.language import Equals, Query
+    from qdrant.language import Equals
     from qdrant.schema import AUDIO, CONTEXT, TEXT, VIDEO
 
     library = Library.open(two_reels / "library")
@@ -119,7 +120,7 @@ def test_enough_shots_get_context_and_metadata(two_reels: Path) -> None:
     with open_catalogue(library, command="test") as catalogue:
         assert set(catalogue.vectors(first.title_id, COINS)) == {VIDEO, AUDIO, TEXT, CONTEXT}
         assert set(catalogue.vectors(second.title_id, COINS)) == {VIDEO, CONTEXT}
-        found = catalogue.query(Query.of(conditions=(Equals("year", 1999),)))
+        found = catalogue.query(query_of(conditions=(Equals("year", 1999),)))
         assert {hit.title_id for hit in found} == {first.title_id}
         assert found[0].payload["reel"] == "A001"
 

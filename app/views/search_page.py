@@ -6,7 +6,8 @@ import streamlit as st
 
 from app import page
 from app.moment import Moment
-from app.request import Field, parse
+from app.parsing import parse
+from app.request import Field
 from app.search import Answer
 from app.shortlist import DEFAULT_LIST, Shortlists
 from app.views import cards, look, player, shortlist_page

@@ -22,7 +22,9 @@ BUILT_IN = ("clip", "mediafm", "offline")
 def load_profile(name_or_path: str | Path) -> Profile:
     """Return a built-in profile by its name, or one's own by the path of its TOML file.
 
-    Raises `UsageError` for a name that is neither, and for a file that is not a whole profile.
+    A library's copy of a built-in profile may be older than [likeness]: then it means what the
+    built-in one says, as long as their vectors are the same. Raises `UsageError` for a name that
+    is neither, and for a file that is not a whole profile.
     """
     if str(name_or_path) in BUILT_IN:
         path = Path(__file__).parent / f"{name_or_path}.toml"
@@ -37,4 +39,10 @@ def load_profile(name_or_path: str | Path) -> Profile:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The profile {path} cannot be read ({error}).") from error
-    return parse_profile(text, source=str(path))
+    profile = parse_profile(text, source=str(path))
+    if str(name_or_path) in BUILT_IN or profile.name not in BUILT_IN:
+        return profile
+    built_in = load_profile(profile.name)
+    if built_in.version != profile.version:
+        return profile
+    return parse_profile(text, source=str(path), likeness=built_in.likeness)

@@ -102,8 +102,12 @@ class Profile:
         return self.text
 
 
-def parse_profile(text: str, *, source: str) -> Profile:
+def parse_profile(
+    text: str, *, source: str, likeness: Mapping[str, Calibration] = UNMEASURED
+) -> Profile:
     """Return the profile a TOML text describes; `source` names it in errors.
+
+    `likeness` stands for what the text does not say of it.
 
     Raises `UsageError` for text that is not TOML, a table or key that is missing or unknown, a
     value of the wrong type or out of range.
@@ -124,7 +128,7 @@ def parse_profile(text: str, *, source: str) -> Profile:
         description=top.take("description", str),
         encoders=_encoders(top.table("encoders")),
         ranking=_bands(top.table("ranking")),
-        likeness={**UNMEASURED, **_bands(top.table("likeness", optional=True))},
+        likeness={**likeness, **_bands(top.table("likeness", optional=True))},
         confidence_floor=floor,
         remote=_endpoint(top),
         text=text,

@@ -6,21 +6,8 @@ import random
 
 import pytest
 
-from app.request import (
-    MAX_CHARACTERS,
-    Clip,
-    Field,
-    Gap,
-    Image,
-    Like,
-    Line,
-    Place,
-    Request,
-    Sound,
-    Term,
-    Words,
-    parse,
-)
+from app.parsing import MAX_CHARACTERS, parse
+from app.request import Clip, Field, Gap, Image, Like, Line, Place, Request, Sound, Term, Words
 from qdrant.errors import UsageError
 
 
@@ -55,6 +42,8 @@ def terms(text: str) -> list[Term]:
         ('-sound:"a door slams"', [Term(Sound("a door slams", False), True)]),
         ("genre:drama,comedy", [Term(Field("genre", ("drama", "comedy")))]),
         ('-title:"Big, Bigger"', [Term(Field("title", ("Big, Bigger",)), True)]),
+        ('title:"A B",C,"D, E" x', [Term(Field("title", ("A B", "C", "D, E"))), Term(Words("x"))]),
+        ('tag:a,"b c"', [Term(Field("tag", ("a", "b c")))]),
         ("year:1990..2000", [Term(Field("year", (), 1990.0, 2000.0))]),
         ("loudness:..-12.5", [Term(Field("loudness", (), None, -12.5))]),
         ("length:2..", [Term(Field("length", (), 2.0, None))]),

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from indexer.profiles import BUILT_IN, load_profile
+from indexer.profiles.parse import UNMEASURED
 from qdrant.errors import UsageError
 
 OFFLINE = load_profile("offline").to_toml()
@@ -158,3 +159,17 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match=r"bad\.toml cannot be read"):
         load_profile(path)
+
+
+def test_a_copy_from_before_likeness_means_what_the_built_in_profile_says(tmp_path: Path) -> None:
+    recipe = load_profile("offline").to_toml()
+    before = recipe[: recipe.index("[likeness.video]")]
+    copy = tmp_path / "profile.toml"
+    copy.write_text(before)
+    assert load_profile(copy).likeness == load_profile("offline").likeness
+    copy.write_text(before + "[likeness.audio]\nfloor = 0.1\nceiling = 0.2\n")
+    assert load_profile(copy).likeness["audio"].floor == 0.1
+    assert load_profile(copy).likeness["video"] == load_profile("offline").likeness["video"]
+    other = before.replace('kind = "conse"\ndim = 384', 'kind = "conse"\ndim = 385')
+    copy.write_text(other)
+    assert load_profile(copy).likeness["video"] == UNMEASURED["video"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asking import query_of
 from safetensors.numpy import save_file
 from second_version import copy_library
 from shelf import add_title, make_film, make_library
@@ -20,7 +21,6 @@ from indexer.publish import library_schema
 from indexer.versions import rebuild
 from indexer.versions.rebuilding import Telling, renew
 from qdrant.errors import StoreUnavailable
-from qdrant.language import Query
 from qdrant.replacement import BUILDING, OUTGOING, READY, install, replacement
 from qdrant.search_index import read_held
 from qdrant.store import open_store
@@ -75,8 +75,8 @@ Found = list[tuple[str, int, float]]
 def ask(catalogue: Catalogue) -> Found:
     vector = np.zeros(DIM, np.float32)
     vector[0] = 1
-    hits = catalogue.query(Query.of({"video": vector}, "rain", candidates=50))
-    return sorted((h.title_id, h.shot, round(h.similarities["video"], 5)) for h in hits)
+    hits = catalogue.query(query_of({"video": vector}, "rain", candidates=50))
+    return sorted((h.title_id, h.shot, round(h.answers[0]["video"], 5)) for h in hits)
 
 
 def found_in(library: Library) -> Found:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from asking import query_of
 
 from qdrant.errors import LibraryOwned, UsageError
-from qdrant.language import Between, Equals, Query
+from qdrant.language import Between, Equals
 from qdrant.schema import LINE
 
 TITLES = ("alpha", "bravo", "charlie")
@@ -53,7 +54,7 @@ def test_finds_what_the_reference_finds(
 ):
     for name, conditions in CONDITIONS.items():
         vectors = {space: direction(space) for space in spaces}
-        query = Query.of(vectors, line, conditions, candidates)
+        query = query_of(vectors, line, conditions, candidates)
 
         hits = place.reader.query(query)
 
@@ -61,15 +62,15 @@ def test_finds_what_the_reference_finds(
         assert {(hit.title_id, hit.shot) for hit in hits} == expected.keys(), name
         for hit in hits:
             wanted = expected[hit.title_id, hit.shot]
-            assert hit.similarities == pytest.approx(wanted, abs=1e-5), name
-        keys = [(-max(hit.similarities.values()), hit.title_id, hit.shot) for hit in hits]
+            assert hit.answers[0] == pytest.approx(wanted, abs=1e-5), name
+        keys = [(-max(hit.answers[0].values()), hit.title_id, hit.shot) for hit in hits]
         assert keys == sorted(keys), name
 
 
 def test_shots_around_the_best_lines_are_scored_too(place, published, direction):
-    narrow = Query.of({"video": direction("video")}, "rain harbour", candidates=1)
+    narrow = query_of({"video": direction("video")}, "rain harbour", candidates=1)
     before = {(hit.title_id, hit.shot): hit for hit in place.reader.query(narrow)}
-    line = max(before.values(), key=lambda hit: hit.similarities.get(LINE, 0.0))
+    line = max(before.values(), key=lambda hit: hit.answers[0].get(LINE, 0.0))
     stored = {(record.title_id, record.shot) for record in published}
     steps = range(line.shot - 2, line.shot + 3)
     around = stored & {(line.title_id, shot) for shot in steps}
@@ -77,7 +78,7 @@ def test_shots_around_the_best_lines_are_scored_too(place, published, direction)
     found = {(h.title_id, h.shot): h for h in place.reader.query(replace(narrow, reach=2))}
 
     assert found.keys() == before.keys() | around and len(around) > 2
-    assert all("video" in found[where].similarities for where in around)
+    assert all("video" in found[where].answers[0] for where in around)
     until = Between("position", high=line.payload["position"])
     earlier = place.reader.query(replace(narrow, reach=2, conditions=(until,)))
     assert {hit.shot for hit in earlier if hit.title_id == line.title_id} >= {line.shot - 1}
@@ -85,7 +86,7 @@ def test_shots_around_the_best_lines_are_scored_too(place, published, direction)
 
 
 def test_a_hit_carries_its_payload(place, published, direction):
-    hit = place.reader.query(Query.of({"video": direction("video")}, candidates=1))[0]
+    hit = place.reader.query(query_of({"video": direction("video")}, candidates=1))[0]
 
     record = next(r for r in published if (r.title_id, r.shot) == (hit.title_id, hit.shot))
     added = {"library_id", "title_id", "generation", "shot"}
@@ -100,13 +101,13 @@ def test_a_silent_shot_never_ranks_above_a_bad_match(place, shots_of):
     place.writer.publish("alpha", "g1", [silent, loud])
     opposite = -loud.vectors["audio"]
 
-    by_sound = place.reader.query(Query.of({"audio": opposite}))
-    by_both = place.reader.query(Query.of({"audio": opposite, "video": loud.vectors["video"]}))
+    by_sound = place.reader.query(query_of({"audio": opposite}))
+    by_both = place.reader.query(query_of({"audio": opposite, "video": loud.vectors["video"]}))
 
-    assert [(hit.shot, hit.similarities["audio"]) for hit in by_sound] == [
+    assert [(hit.shot, hit.answers[0]["audio"]) for hit in by_sound] == [
         (1, pytest.approx(-1, abs=1e-5))
     ]
-    assert {hit.shot: set(hit.similarities) for hit in by_both} == {
+    assert {hit.shot: set(hit.answers[0]) for hit in by_both} == {
         0: {"video"},
         1: {"video", "audio"},
     }
@@ -115,14 +116,14 @@ def test_a_silent_shot_never_ranks_above_a_bad_match(place, shots_of):
 def test_a_line_that_is_not_said_scores_zero_and_one_without_words_is_left_out(
     place, published, direction
 ):
-    hits = place.reader.query(Query.of({"video": direction("video")}, "copper", candidates=500))
+    hits = place.reader.query(query_of({"video": direction("video")}, "copper", candidates=500))
 
     spoken = {(r.title_id, r.shot): r.words for r in published}
     assert len(hits) == len(published)
     for hit in hits:
         dialogue = spoken[hit.title_id, hit.shot]
-        assert (LINE in hit.similarities) is bool(dialogue)
-        assert (hit.similarities.get(LINE, 0.0) > 0) is ("copper" in dialogue)
+        assert (LINE in hit.answers[0]) is bool(dialogue)
+        assert (hit.answers[0].get(LINE, 0.0) > 0) is ("copper" in dialogue)
 
 
 def test_a_line_of_stop_words_alone_is_found(place, published, shots_of):
@@ -138,7 +139,7 @@ def test_a_line_of_stop_words_alone_is_found(place, published, shots_of):
     ]
     place.writer.publish("hamlet", "g1", records)
 
-    hits = place.reader.query(Query.of(line="who are you"))
+    hits = place.reader.query(query_of(line="who are you"))
 
     assert [(hit.title_id, hit.shot) for hit in hits] == [
         ("hamlet", 0),
@@ -146,10 +147,10 @@ def test_a_line_of_stop_words_alone_is_found(place, published, shots_of):
         ("hamlet", 3),
     ]
     # Beside words of its own, a question leaves them out.
-    [hit] = place.reader.query(Query.of(line="are you silent"))
+    [hit] = place.reader.query(query_of(line="are you silent"))
     assert hit.shot == 1
     # They are no part of what other words mean.
-    others = place.reader.query(Query.of(line="rain", candidates=500))
+    others = place.reader.query(query_of(line="rain", candidates=500))
     assert ("hamlet", 2) in {(hit.title_id, hit.shot) for hit in others}
 
 
@@ -159,18 +160,18 @@ def test_a_line_is_found_in_the_language_it_is_said_in(place, published, shots_o
     english = replace(english, words="Men die", payload={"language": "en"})
     place.writer.publish("alpha-de", "g1", [german, english])
 
-    [hit] = place.reader.query(Query.of(line="die"))  # a stop word of German
+    [hit] = place.reader.query(query_of(line="die"))  # a stop word of German
 
     assert hit.shot == 1
 
 
 def test_conditions_alone_find_shots(place, published):
-    hits = place.reader.query(Query.of(conditions=(Equals("year", 1994),)))
+    hits = place.reader.query(query_of(conditions=(Equals("year", 1994),)))
 
     wanted = sorted((r.title_id, r.shot) for r in published if r.payload["year"] == 1994)
     assert [(hit.title_id, hit.shot) for hit in hits] == wanted
-    assert all(hit.similarities == {} for hit in hits)
-    assert place.reader.query(Query.of()) == []
+    assert all(hit.answers == () for hit in hits)
+    assert place.reader.query(query_of()) == []
 
 
 def test_counts_and_generations_are_of_what_is_visible(place, published):
@@ -196,7 +197,7 @@ def test_a_removed_title_is_gone(place, published, direction):
 
     assert place.reader.generations() == {"alpha": "g1", "charlie": "g1"}
     assert place.reader.count() == 60
-    hits = place.reader.query(Query.of({"video": direction("video")}, candidates=500))
+    hits = place.reader.query(query_of({"video": direction("video")}, candidates=500))
     assert {hit.title_id for hit in hits} == {"alpha", "charlie"}
 
 
@@ -218,7 +219,7 @@ def test_a_title_without_shots_is_there_and_empty(place):
 )
 def test_a_query_that_cannot_be_asked_says_why(place, vectors, message):
     with pytest.raises(UsageError, match=message):
-        place.reader.query(Query.of(vectors))
+        place.reader.query(query_of(vectors))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +227,7 @@ def test_a_query_that_cannot_be_asked_says_why(place, vectors, message):
 )
 def test_a_condition_that_cannot_be_met_by_anything_says_why(place, direction, condition):
     with pytest.raises(UsageError, match=r"year|field"):
-        place.reader.query(Query.of({"video": direction("video")}, conditions=(condition,)))
+        place.reader.query(query_of({"video": direction("video")}, conditions=(condition,)))
 
 
 def test_a_reader_does_not_write(place, published):

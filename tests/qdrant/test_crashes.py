@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asking import query_of
 
 from qdrant.edge import EdgeBackend
-from qdrant.language import Query
 from qdrant.shots import Shots
 
 PUBLISHER = Path(__file__).parent / "publisher.py"
@@ -48,10 +48,10 @@ def whole_generation(folder, schema, direction):
         generation = shots.generations()["alpha"]
         assert shots.count() == NUM_SHOTS[generation]
         assert backend.count(None) == NUM_SHOTS[generation] + 1, "nothing is left but the registry"
-        hits = shots.query(Query.of({"video": direction("video")}, "rain", candidates=500))
+        hits = shots.query(query_of({"video": direction("video")}, "rain", candidates=500))
         assert sorted(hit.shot for hit in hits) == list(range(NUM_SHOTS[generation]))
         assert {hit.payload["generation"] for hit in hits} == {generation}
-        assert all(hit.similarities.keys() == {"video", "line"} for hit in hits)
+        assert all(hit.answers[0].keys() == {"video", "line"} for hit in hits)
         np.testing.assert_allclose(np.linalg.norm(shots.vectors("alpha", 0)["video"]), 1, 1e-5)
     return generation
 

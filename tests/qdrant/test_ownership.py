@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from asking import query_of
 
 from qdrant import ownership
 from qdrant.edge import LINES, EdgeBackend
 from qdrant.errors import LibraryOwned, OwnerGone, StoreUnavailable
-from qdrant.language import Query
 from qdrant.schema import Schema
 from qdrant.store import open_store
 
@@ -52,7 +52,7 @@ def test_another_process_reads_through_the_owner(library, open_library, shots_of
 def test_a_reader_sees_what_is_published_and_notices_when_the_owner_goes(
     open_library, shots_of, direction
 ):
-    query = Query.of({"video": direction("video")}, "rain", candidates=500)
+    query = query_of({"video": direction("video")}, "rain", candidates=500)
     with ExitStack() as stack:
         owner = stack.enter_context(open_library("trimbin index"))
         reader = stack.enter_context(open_library("trimbin search"))

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from asking import query_of
 
 from qdrant.edge import EdgeBackend
 from qdrant.errors import InputError, StoreUnavailable
-from qdrant.language import Query
 from qdrant.schema import LINE
 from qdrant.shots import Shots
 
@@ -37,7 +37,7 @@ def broken_shots(good):
 
 def test_publishing_is_all_or_nothing(place, shots_of, direction):
     place.writer.publish("alpha", "g1", shots_of("alpha"))
-    everything = Query.of({"video": direction("video")}, "rain", candidates=500)
+    everything = query_of({"video": direction("video")}, "rain", candidates=500)
     before = place.reader.query(everything)
     *good, last = shots_of("alpha", "g2", seed=1)
 
@@ -50,7 +50,7 @@ def test_publishing_is_all_or_nothing(place, shots_of, direction):
     after = place.reader.query(everything)
     assert [hit.payload for hit in after] == [hit.payload for hit in before]
     for hit, hit_before in zip(after, before, strict=True):
-        assert hit.similarities == pytest.approx(hit_before.similarities)
+        assert hit.answers[0] == pytest.approx(hit_before.answers[0])
 
 
 def test_publishing_what_is_current_does_nothing(place, shots_of):
@@ -72,7 +72,7 @@ def test_titles_may_share_the_name_of_a_generation(place, shots_of, direction):
     place.writer.publish("bravo", "g1", shots_of("bravo"))
     place.writer.publish("alpha", "g2", shots_of("alpha", "g2"))
 
-    hits = place.reader.query(Query.of({"video": direction("video")}, candidates=500))
+    hits = place.reader.query(query_of({"video": direction("video")}, candidates=500))
     assert {(hit.title_id, hit.payload["generation"]) for hit in hits} == {
         ("alpha", "g2"),
         ("bravo", "g1"),
@@ -85,9 +85,9 @@ def test_idf_counts_only_what_is_visible(place, shots_of, reference):
     current = shots_of("alpha", "g1")
     place.writer.publish("alpha", "g1", current)
 
-    query = Query.of(line="rain", candidates=500)
+    query = query_of(line="rain", candidates=500)
     wanted = {shot: scores[LINE] for (_, shot), scores in reference(current, query).items()}
-    found = {hit.shot: hit.similarities[LINE] for hit in place.reader.query(query)}
+    found = {hit.shot: hit.answers[0][LINE] for hit in place.reader.query(query)}
     assert found == pytest.approx(wanted, abs=1e-5)
 
 
@@ -120,7 +120,7 @@ def test_readers_see_one_whole_generation_through_the_switch(place, shots_of, di
 
     In memory just one: its client, made of Python loops, would keep the writer waiting.
     """
-    query = Query.of({"video": direction("video"), "text": direction("text")}, candidates=500)
+    query = query_of({"video": direction("video"), "text": direction("text")}, candidates=500)
     republish(place.writer, shots_of, 1)
     until, problems, seen = threading.Event(), [], set()
     shared = {"until": until, "problems": problems, "seen": seen}

@@ -6,10 +6,10 @@ import threading
 import time
 
 import pytest
+from asking import query_of
 
 from qdrant import shots as shots_module
 from qdrant.edge import EdgeBackend
-from qdrant.language import Query
 from qdrant.shots import ABANDONED_AFTER_S, CHUNK_POINTS, Shots
 
 
@@ -68,7 +68,7 @@ def test_libraries_do_not_see_each_other(backend, schema, shots_of, direction):
     first.publish("alpha", "g1", shots_of("alpha"))
     second.publish("alpha", "g1", shots_of("alpha"))
     second.publish("bravo", "g1", shots_of("bravo"))
-    query = Query.of({"video": direction("video")}, "rain", candidates=500)
+    query = query_of({"video": direction("video")}, "rain", candidates=500)
 
     assert (first.count(), second.count()) == (30, 60)
     before = first.query(query)
