@@ -56,8 +56,9 @@ def search(catalogue: Catalogue, encoders: EncoderSet, request: Request) -> Answ
 
     def answers(query: Query) -> list[ScoredShot]:
         bands, in_all = catalogue.calibrations, request.all_modalities
-        # Of steps that follow one another any shot may be the one that fits, so none is left out.
-        by = worth(bands, query, all_modalities=in_all) if len(queries) == 1 else None
+        # Where steps follow one another, or a title may have but a few, any shot may be wanted.
+        any_may = len(queries) > 1 or request.per_title is not None
+        by = None if any_may else worth(bands, query, all_modalities=in_all)
         found = catalogue.query(query, worth=by)
         scored = score_shots(found, bands, query, all_modalities=in_all)
         return [shot for shot in scored if (shot.title_id, shot.shot) not in asking.examples]

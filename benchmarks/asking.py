@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.big_library import FIRST_YEAR, LIBRARY, BigLibrary
 from indexer.profiles import load_profile
-from qdrant.language import Between, Query, ShotHit
+from qdrant.language import Between, Query, Question, ShotHit
 from qdrant.moments import merge_neighbours
 from qdrant.ranking import score_shots, worth
 from qdrant.store import ShotStore, open_store
@@ -58,7 +58,7 @@ def questions(library: BigLibrary, number: int, *, seed: int = 0) -> Iterator[Qu
         line = " ".join(rng.choice(said, size=min(NUM_WORDS, len(said)), replace=False))
         first = FIRST_YEAR + int(rng.integers(50 - MOST_YEARS))
         years = Between("year", first, first + MOST_YEARS - 1)
-        yield Query.of(vectors, line, (years,), reach=NEAR)
+        yield Query((Question(vectors, line),), (), (years,), reach=NEAR)
 
 
 def nearest(query: Query) -> Query:
@@ -67,7 +67,7 @@ def nearest(query: Query) -> Query:
     assert isinstance(years, Between) and years.low is not None
     tenth = replace(years, high=years.low + A_TENTH - 1)
     vector = query.wanted[0].vectors["video"]
-    return Query.of({"video": vector}, "", (tenth,), candidates=TOP)
+    return Query((Question({"video": vector}),), (), (tenth,), candidates=TOP)
 
 
 def search(store: ShotStore, query: Query) -> Found:

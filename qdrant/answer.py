@@ -4,17 +4,24 @@ What is unwanted proposes nothing, and scores what was proposed.
 
 Where the query reaches beyond the shots that say something, those around the best lines are scored
 too: what somebody looks for may be the face of the one who listens.
+
+Whole shots are copied out of the engine one by one, which takes longer than finding them. So where
+it is known what similarities are worth, only those worth most are copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from qdrant import compile as compiler
 from qdrant.backend import Backend, ScoredPoint
 from qdrant.compile import Ask, Asked, Scope
-from qdrant.language import Answers, Query, ShotHit, Worth
+from qdrant.language import Answers, Floats, Query, ShotHit, Worth
+from qdrant.record import neighbour
 from qdrant.registry import Registry
 from qdrant.schema import LINE, TEXT
 
@@ -41,29 +48,29 @@ def answer(
     """Return the hits, best first, and whether all that was found was visible in `registry`.
 
     Points of other generations, which another process may have written since the registry was
-    read, are left out. With `worth`, so are those of least worth, beyond what one space may
-    propose; the best lines and what is around them stay.
+    read, are left out. With `worth`, so are those of least worth.
     """
-    scores, clean = _proposed(query, asked, backend, scope), True
-    near = {id_ for found_by in scores.values() for id_ in found_by}
-    if worth is not None and len(near) > query.candidates:
-        _complete(scores, asked, sorted(near), backend, scope)
-        near, clean = _worthiest(near, query, scores, worth), False
-    found = _stored(near, backend) if query.wanted else _meeting(query, backend, scope)
-    if query.reach:
-        found.update(_around_lines(query, found, scores, backend, scope, point_of))
+    scores = _proposed(query, asked, backend, scope)
+    speaking = _speaking(query, scores)
+    around = {neighbour(id_, step) for id_ in speaking for step in _steps(query.reach)}
     also = {
         point_of(title_id, registry.current[title_id], shot)
         for title_id, shot in query.also
         if title_id in registry.current
     }
-    found.update(_payloads(sorted(also - found.keys()), query, backend, scope))
+    ids = {id_ for found_by in scores.values() for id_ in found_by}
+    if not query.wanted:
+        ids |= _meeting(query, backend, scope)
+    ids |= around | also
+    _complete(scores, asked, sorted(ids), query, backend, scope)
+    if worth is not None:
+        ids = _worth_keeping(sorted(ids), query, scores, worth) | also
+    found = _payloads(sorted(ids), query, backend, scope)
     visible = {
         id_: payload
         for id_, payload in found.items()
         if registry.current.get(payload["title_id"]) == payload["generation"]
     }
-    _complete(scores, asked, list(visible), backend, scope)
     hits = [
         ShotHit(
             title_id=payload["title_id"],
@@ -73,7 +80,7 @@ def answer(
         )
         for id_, payload in visible.items()
     ]
-    return sorted(hits, key=_best_first), clean and len(visible) == len(found)
+    return sorted(hits, key=_best_first), len(visible) == len(found)
 
 
 def _proposed(query: Query, asked: Asked, backend: Backend, scope: Scope) -> Scores:
@@ -88,28 +95,11 @@ def _proposed(query: Query, asked: Asked, backend: Backend, scope: Scope) -> Sco
     return scores
 
 
-def _worthiest(near: Iterable[str], query: Query, scores: Scores, worth: Worth) -> set[str]:
-    """Return the points worth most, as many as a space may propose, and the best lines."""
-    worths = {id_: worth(_answers_of(id_, scores, len(query.questions))) for id_ in near}
-    best = sorted(worths, key=lambda id_: (-worths[id_], id_))[: query.candidates]
-    return {*best, *_speaking(query, scores)}
-
-
-def _stored(near: Iterable[str], backend: Backend) -> dict[str, dict[str, Any]]:
-    """Return the payload of these points.
-
-    It does not come with the proposals: several spaces propose the same shots, and an engine
-    copies what it sends along with scores again and again.
-    """
-    ids = sorted(near)
-    there = backend.retrieve(ids, payload=True) if ids else []
-    return {point.id: point.payload or {} for point in there}
-
-
-def _meeting(query: Query, backend: Backend, scope: Scope) -> dict[str, dict[str, Any]]:
-    """Return the payload of the first points that meet the conditions, where nothing is wanted."""
-    records, _ = backend.scroll(scope.all(query.conditions), limit=query.candidates)
-    return {record.id: record.payload or {} for record in records}
+def _meeting(query: Query, backend: Backend, scope: Scope) -> set[str]:
+    """Return the first points that meet the conditions, where nothing is wanted."""
+    where = scope.all(query.conditions)
+    points, _ = backend.scroll(where, limit=query.candidates, payload=False)
+    return {point.id for point in points}
 
 
 def _speaking(query: Query, scores: Scores) -> list[str]:
@@ -122,48 +112,65 @@ def _speaking(query: Query, scores: Scores) -> list[str]:
     ]
 
 
-def _around_lines(
-    query: Query,
-    found: Mapping[str, Mapping[str, Any]],
-    scores: Scores,
-    backend: Backend,
-    scope: Scope,
-    point_of: PointOf,
-) -> dict[str, dict[str, Any]]:
-    """Return the payload of the shots within reach of the best lines that were not proposed."""
-    speaking = [id_ for id_ in _speaking(query, scores) if id_ in found]
-    around = {
-        point_of(found[id_]["title_id"], found[id_]["generation"], found[id_]["shot"] + step)
-        for id_ in speaking
-        for step in range(-query.reach, query.reach + 1)
-    }
-    return _payloads(sorted(around - found.keys()), query, backend, scope)
+def _steps(reach: int) -> list[int]:
+    """Return the ways to the shots within reach, the nearest first."""
+    return [step for far in range(1, reach + 1) for step in (-far, far)]
+
+
+def _worth_keeping(ids: Sequence[str], query: Query, scores: Scores, worth: Worth) -> set[str]:
+    """Return half as many as a space may propose, those worth most, and who may join or help them.
+
+    A moment grows over its best shot's neighbours, and who listens is helped by who speaks.
+    """
+    rows = {id_: row for row, id_ in enumerate(ids)}
+    near = [
+        (row, rows[other])
+        for step in _steps(query.reach)
+        for id_, row in rows.items()
+        if (other := neighbour(id_, step)) in rows
+    ]
+    worths = worth(_similarities(ids, scores, len(query.questions)), near)
+    best = np.lexsort((np.array(ids), -worths))[: max(query.candidates // 2, 1)]
+    kept = {ids[row] for row in best}
+    beside = (neighbour(id_, step) for id_ in kept for step in _steps(max(query.reach, 1)))
+    return kept | {id_ for id_ in beside if id_ in rows}
+
+
+def _similarities(
+    ids: Sequence[str], scores: Scores, num_questions: int
+) -> list[dict[str, Floats]]:
+    """Return the scores of these points, question by question; NaN where there is none."""
+    similarities: list[dict[str, Floats]] = [{} for _ in range(num_questions)]
+    for (number, space), found_by in scores.items():
+        similarities[number][space] = np.array([found_by.get(id_, math.nan) for id_ in ids])
+    return similarities
 
 
 def _payloads(
-    ids: Iterable[str], query: Query, backend: Backend, scope: Scope
+    ids: Sequence[str], query: Query, backend: Backend, scope: Scope
 ) -> dict[str, dict[str, Any]]:
     """Return the payload of those of these points that exist and meet the query's conditions."""
-    wanted = list(ids)
-    if not wanted:
+    if not ids:
         return {}
-    records, _ = backend.scroll(scope.among(wanted, query.conditions), limit=len(wanted))
+    records, _ = backend.scroll(scope.among(ids, query.conditions), limit=len(ids))
     return {record.id: record.payload or {} for record in records}
 
 
-def _complete(scores: Scores, asked: Asked, ids: list[str], backend: Backend, scope: Scope) -> None:
-    """Score every found shot in the asked spaces that did not propose it themselves."""
-    missing = {ask: [id_ for id_ in ids if id_ not in scores[ask]] for ask in asked}
-    missing = {ask: ids for ask, ids in missing.items() if ids}
+def _complete(
+    scores: Scores, asked: Asked, ids: list[str], query: Query, backend: Backend, scope: Scope
+) -> None:
+    """Score points in the asked spaces that did not propose them; no point, no score."""
+    missing = {ask: v for ask, v in asked.items() if any(id_ not in scores[ask] for id_ in ids)}
     if not missing:
         return
+    requests = compiler.completions(missing, ids, query, scope)
     lines = [ask for ask in missing if ask[1] == LINE]
-    requests = compiler.completions(asked, missing, scope)
-    requests += [compiler.bearers(LINE, missing[ask]) for ask in lines]
+    requests += [compiler.bearers(LINE, requests[0]) for _ in lines[:1]]
     answers = backend.query_batch(requests)
-    for ask, points in zip(lines, answers[len(missing) :], strict=True):
-        # A line with none of the words scores 0, but no backend returns it.
-        scores[ask].update((point.id, 0.0) for point in points)
+    for points in answers[len(missing) :]:
+        for ask in lines:
+            # A line with none of the words scores 0, but no backend returns it.
+            scores[ask].update((point.id, 0.0) for point in points if point.id not in scores[ask])
     for ask, points in zip(missing, answers, strict=False):
         scores[ask].update((point.id, point.score) for point in points)
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import qdrant_edge as edge
 from qdrant_client import models
 
-from qdrant import edge_types, lines
+from qdrant import edge_types
 from qdrant.backend import Fields, ScoredPoint, StoredPoint
 from qdrant.errors import StoreUnavailable, TrimbinError
 from qdrant.gate import Gate
-from qdrant.schema import Schema
+from qdrant.schema import REVISION, Schema
 
 MIN_FREE_BYTES = 128 * 2**20
 """Room a disk must have before points are written. The shard writes through mapped files, where
@@ -30,8 +30,8 @@ FLUSH_EVERY_POINTS = 4096
 0.3 s on a slow disk however little there is to write: each payload index has files of its own."""
 
 SHARD, UNFINISHED = "shard", "shard.unfinished"
-CONFIG, LINES = "edge_config.json", "lines.revision"
-"""In which a shard says what it holds, and how its lines are stored."""
+CONFIG, STORED = "edge_config.json", "stored.revision"
+"""In which a shard says what it holds, and how that is stored."""
 
 logger = logging.getLogger(__name__)
 
@@ -48,11 +48,12 @@ class EdgeBackend:
         self._writing = threading.RLock()
         self._reading = Gate()
         self._unflushed = 0  # points
+        self._counts_deleted = False  # whether the engine's own idf would, until it is loaded anew
 
     def ensure(self, schema: Schema) -> None:
         """Open the shard, made first if it isn't there.
 
-        One with vectors of other spaces or lengths, or lines stored otherwise, is an earlier
+        One with vectors of other spaces or lengths, or shots stored otherwise, is an earlier
         Trimbin's: it is made anew, and empty, for all in it can be published again. Raises
         StoreUnavailable naming the folder: unwritable, full, damaged.
         """
@@ -86,11 +87,12 @@ class EdgeBackend:
 
     def delete(self, which: models.Filter) -> None:
         """Delete every point that matches."""
+        self._counts_deleted = True
         self._update(edge.UpdateOperation.delete_points_by_filter(edge_types.filter_(which)))
 
     def query_batch(self, requests: Sequence[models.QueryRequest]) -> list[list[ScoredPoint]]:
         """Return the scored points of each request, best first."""
-        batch = edge.QueryBatchRequest([edge_types.query(request) for request in requests])
+        batch = edge.QueryBatchRequest(edge_types.queries(requests, corpora=self._counts_deleted))
         with self._read("be searched") as shard:
             answers = shard.query_batch(batch)
         return [[edge_types.scored(point) for point in answer] for answer in answers]
@@ -171,6 +173,7 @@ class EdgeBackend:
 
     def _load(self, schema: Schema) -> None:
         path = self._folder / SHARD
+        self._counts_deleted = False
         self._shard = edge.EdgeShard.load(str(path), edge_types.config(schema))
 
     def _update(self, operation: edge.UpdateOperation) -> None:
@@ -186,7 +189,7 @@ class EdgeBackend:
             shard.update(operation)
         shard.flush()
         shard.close()
-        (unfinished / LINES).write_text(str(lines.REVISION), encoding="utf-8")
+        (unfinished / STORED).write_text(str(REVISION), encoding="utf-8")
         unfinished.rename(path)
 
     @contextmanager
@@ -231,10 +234,10 @@ def _is_laid_out(shard: Path, schema: Schema) -> bool:
     if dims is None:
         return True
     try:
-        told = (shard / LINES).read_text(encoding="utf-8").strip()
+        told = (shard / STORED).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         told = ""
-    return dims == dict(schema.dims) and told == str(lines.REVISION)
+    return dims == dict(schema.dims) and told == str(REVISION)
 
 
 def _dims_in(shard: Path) -> dict[str, int] | None:

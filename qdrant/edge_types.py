@@ -93,8 +93,17 @@ def point(struct: models.PointStruct) -> edge.Point:
     return edge.Point(str(struct.id), vectors, struct.payload)
 
 
-def query(request: QueryRequest) -> edge.QueryRequest:
-    """Return a request for the points nearest to a vector, or just for those that match."""
+def queries(requests: Sequence[QueryRequest], *, corpora: bool = True) -> list[edge.QueryRequest]:
+    """Return requests for the points nearest to a vector, or just for those that match.
+
+    A filter that several share is translated once: the ids of a thousand points in it take longer
+    than the search. Without `corpora`, an idf over all points is left to the engine's own counts.
+    """
+    made: dict[int, edge.Filter] = {}
+    return [_query(request, made, corpora) for request in requests]
+
+
+def _query(request: QueryRequest, made: dict[int, edge.Filter], corpora: bool) -> edge.QueryRequest:
     _refuse_fields(request, "query", "using", "filter", "params", "limit", "with_payload")
     wanted = request.query
     if isinstance(wanted, NearestQuery):
@@ -106,16 +115,23 @@ def query(request: QueryRequest) -> edge.QueryRequest:
     return edge.QueryRequest(
         limit=request.limit,
         query=nearest,
-        filter=None if request.filter is None else filter_(request.filter),
-        params=None if request.params is None else _params(request.params),
+        filter=None if request.filter is None else filter_(request.filter, made),
+        params=None if request.params is None else _params(request.params, corpora),
         with_payload=fields(request.with_payload),
     )
 
 
-def filter_(where: Filter) -> edge.Filter:
-    """Return a filter of conditions that must, and must not, hold."""
-    _refuse_fields(where, "must", "must_not")
-    return edge.Filter(must=_conditions(where.must), must_not=_conditions(where.must_not))
+def filter_(where: Filter, made: dict[int, edge.Filter] | None = None) -> edge.Filter:
+    """Return a filter of conditions that must, and must not, hold.
+
+    `made` has those that were translated before, by the identity of what they were made of.
+    """
+    made = {} if made is None else made
+    if id(where) not in made:
+        _refuse_fields(where, "must", "must_not")
+        must, must_not = (_conditions(some, made) for some in (where.must, where.must_not))
+        made[id(where)] = edge.Filter(must=must, must_not=must_not)
+    return made[id(where)]
 
 
 def fields(wanted: Any) -> bool | list[str]:
@@ -140,17 +156,17 @@ def stored(point: edge.Record) -> StoredPoint:
     return StoredPoint(str(point.id), point.payload, vectors)
 
 
-def _conditions(conditions: Any) -> list[edge.ConditionType] | None:
+def _conditions(conditions: Any, made: dict[int, edge.Filter]) -> list[edge.ConditionType] | None:
     if conditions is None:
         return None
     several = conditions if isinstance(conditions, list) else [conditions]
-    return [_condition(condition) for condition in several]
+    return [_condition(condition, made) for condition in several]
 
 
-def _condition(condition: models.Condition) -> Any:
+def _condition(condition: models.Condition, made: dict[int, edge.Filter]) -> Any:
     match condition:
         case Filter():
-            return filter_(condition)
+            return filter_(condition, made)
         case HasIdCondition():
             return edge.HasIdCondition(set(condition.has_id))
         case HasVectorCondition():
@@ -175,13 +191,13 @@ def _field(condition: FieldCondition) -> edge.FieldCondition:
     raise _refusal("a condition on a field", condition)
 
 
-def _params(params: models.SearchParams) -> edge.SearchParams:
+def _params(params: models.SearchParams, corpora: bool) -> edge.SearchParams:
     _refuse_fields(params, "exact", "idf", "hnsw_ef", "quantization")
     return edge.SearchParams(
         exact=bool(params.exact),
         hnsw_ef=params.hnsw_ef,
         quantization=None if params.quantization is None else _quantization(params.quantization),
-        idf=None if params.idf is None else _idf(params.idf),
+        idf=None if params.idf is None else _idf(params.idf, corpora),
     )
 
 
@@ -190,9 +206,11 @@ def _quantization(params: models.QuantizationSearchParams) -> edge.QuantizationS
     return edge.QuantizationSearchParams(rescore=params.rescore, oversampling=params.oversampling)
 
 
-def _idf(idf: Any) -> edge.IdfParams:
+def _idf(idf: Any, corpora: bool) -> edge.IdfParams | None:
     if not isinstance(idf, models.IdfCorpusParams):
         raise _refusal("an idf", idf)
+    if idf.corpus == Filter() and not corpora:
+        return None
     return edge.IdfParams(corpus=filter_(idf.corpus))
 
 

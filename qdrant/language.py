@@ -6,9 +6,12 @@ into `qdrant_client.models`, which every backend understands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from qdrant.record import Vector
 
@@ -85,8 +88,16 @@ class Query:
 Answers = tuple[Mapping[str, float], ...]
 """What a shot answers to each of a query's questions: space -> raw similarity"""
 
-Worth = Callable[[Answers], float]
-"""What a shot's answers are worth: the more, the better"""
+Floats = NDArray[np.float64]
+
+Similarities = Sequence[Mapping[str, Floats]]
+"""What shots answer to each question: space -> (num_shots,) similarity, NaN where it is absent"""
+
+Near = Sequence[tuple[int, int]]
+"""Which shots lie within a query's reach of one another: (who listens, who says), nearest first"""
+
+Worth = Callable[[Similarities, Near], Floats]
+"""What shots' answers are worth, (num_shots,): never less where a wanted similarity is higher"""
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,8 @@ class ShotStore(Protocol):
         Best first by the highest raw similarity, ties by title and shot. Raises UsageError for
         vectors of a space or a length that the library does not have.
 
-        With `worth` the shots that are worth most are returned, as many as one space may propose,
-        with the best lines and what is around them: the whole payload of all is most of the work.
+        With `worth` only the shots that are worth most are returned, half as many as one space may
+        propose, and those beside them: copying shots whole is most of a search's work.
         """
 
     def vectors(self, title_id: str, shot: int) -> dict[str, Vector]:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from asking import query_of
 
 from qdrant import optimise, search_index
 from qdrant.errors import StoreUnavailable, TrimbinError
-from qdrant.language import Query
 from qdrant.replacement import INDEXING, OUTGOING, READY
 from qdrant.search_index import is_due, read_held
 
@@ -33,7 +33,7 @@ def filled(open_library, shots_of):
 
 @pytest.fixture
 def query(direction):
-    return Query.of({"video": direction("video"), "text": direction("text")}, "rain copper",
+    return query_of({"video": direction("video"), "text": direction("text")}, "rain copper",
                     candidates=500)  # fmt: skip
 
 
