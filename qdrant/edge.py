@@ -33,6 +33,9 @@ SHARD, UNFINISHED = "shard", "shard.unfinished"
 CONFIG, STORED = "edge_config.json", "stored.revision"
 """In which a shard says what it holds, and how that is stored."""
 
+DELETED = "deleted"
+"""In a shard out of which points were deleted: the engine's own idf counts them for ever."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -48,7 +51,7 @@ class EdgeBackend:
         self._writing = threading.RLock()
         self._reading = Gate()
         self._unflushed = 0  # points
-        self._counts_deleted = False  # whether the engine's own idf would, until it is loaded anew
+        self._counts_deleted = False  # whether the engine's own idf does
 
     def ensure(self, schema: Schema) -> None:
         """Open the shard, made first if it isn't there.
@@ -87,8 +90,12 @@ class EdgeBackend:
 
     def delete(self, which: models.Filter) -> None:
         """Delete every point that matches."""
-        self._counts_deleted = True
-        self._update(edge.UpdateOperation.delete_points_by_filter(edge_types.filter_(which)))
+        with self._writing:
+            if not self._counts_deleted:
+                with self._named("be written"):
+                    (self._folder / SHARD / DELETED).touch()
+                self._counts_deleted = True
+            self._update(edge.UpdateOperation.delete_points_by_filter(edge_types.filter_(which)))
 
     def query_batch(self, requests: Sequence[models.QueryRequest]) -> list[list[ScoredPoint]]:
         """Return the scored points of each request, best first."""
@@ -173,7 +180,7 @@ class EdgeBackend:
 
     def _load(self, schema: Schema) -> None:
         path = self._folder / SHARD
-        self._counts_deleted = False
+        self._counts_deleted = (path / DELETED).exists()
         self._shard = edge.EdgeShard.load(str(path), edge_types.config(schema))
 
     def _update(self, operation: edge.UpdateOperation) -> None:

@@ -42,7 +42,7 @@ def found(store, query, titles=KEPT):
     return {
         (hit.title_id, hit.shot): (
             hit.payload["generation"],
-            {space: round(x, 4) for space, x in hit.similarities.items()},
+            {space: round(x, 4) for space, x in hit.answers[0].items()},
         )
         for hit in store.query(query)
         if hit.title_id in titles
