@@ -21,7 +21,7 @@ from indexer.catalogue import Catalogue
 from indexer.encoders.load import EncoderSet
 from qdrant.language import Query
 from qdrant.moments import MAX_MOMENT_S, merge_neighbours
-from qdrant.ranking import ScoredShot, score_shots, worth
+from qdrant.ranking import ScoredShot, score_shots, scoring
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def search(catalogue: Catalogue, encoders: EncoderSet, request: Request) -> Answ
         bands, in_all = catalogue.calibrations, request.all_modalities
         # Where steps follow one another, or a title may have but a few, any shot may be wanted.
         any_may = len(queries) > 1 or request.per_title is not None
-        by = None if any_may else worth(bands, query, all_modalities=in_all)
-        found = catalogue.query(query, worth=by)
+        by = None if any_may else scoring(bands, query, all_modalities=in_all)
+        found = catalogue.query(query, scoring=by)
         scored = score_shots(found, bands, query, all_modalities=in_all)
         return [shot for shot in scored if (shot.title_id, shot.shot) not in asking.examples]
 

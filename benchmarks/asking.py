@@ -26,7 +26,7 @@ from benchmarks.big_library import FIRST_YEAR, LIBRARY, BigLibrary
 from indexer.profiles import load_profile
 from qdrant.language import Between, Query, Question, ShotHit
 from qdrant.moments import merge_neighbours
-from qdrant.ranking import score_shots, worth
+from qdrant.ranking import score_shots, scoring
 from qdrant.store import ShotStore, open_store
 
 ASKERS = Path(__file__)
@@ -72,7 +72,7 @@ def nearest(query: Query) -> Query:
 
 def search(store: ShotStore, query: Query) -> Found:
     """Return the best shots of the ten best moments, as `app.search` finds them."""
-    return moments_of(query, store.query(query, worth=worth(CALIBRATIONS, query)))
+    return moments_of(query, store.query(query, scoring=scoring(CALIBRATIONS, query)))
 
 
 def moments_of(query: Query, hits: Sequence[ShotHit]) -> Found:

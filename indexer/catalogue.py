@@ -29,7 +29,7 @@ from indexer.tower.keep import Asker
 from indexer.vocabulary import LibraryVocabulary
 from qdrant.calibration import Calibration
 from qdrant.errors import CannotRunNow, OwnerGone, StoreUnavailable, TrimbinError
-from qdrant.language import Query, ShotHit, Worth
+from qdrant.language import Query, Scoring, ShotHit
 from qdrant.ranking import Calibrations
 from qdrant.record import Vector
 from qdrant.schema import TOLD
@@ -116,9 +116,9 @@ class Catalogue:
             self._asking = checkpoint_id, *_read_tower(self.library)
         return self._asking[1:]
 
-    def query(self, query: Query, *, worth: Worth | None = None) -> list[ShotHit]:
+    def query(self, query: Query, *, scoring: Scoring | None = None) -> list[ShotHit]:
         """Return the shots found, through whoever owns the shard now; see `ShotStore.query`."""
-        return self._through_owner(lambda store: store.query(query, worth=worth))
+        return self._through_owner(lambda store: store.query(query, scoring=scoring))
 
     def vectors(self, title_id: str, shot: int) -> dict[str, Vector]:
         """Return a shot's stored vectors, space -> (dim,) float32."""

@@ -6,7 +6,7 @@ Where the query reaches beyond the shots that say something, those around the be
 too: what somebody looks for may be the face of the one who listens.
 
 Whole shots are copied out of the engine one by one, which takes longer than finding them. So where
-it is known what similarities are worth, only those worth most are copied.
+it is known how shots will be scored, only those that score best are copied.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from qdrant import compile as compiler
 from qdrant.backend import Backend, ScoredPoint
 from qdrant.compile import Ask, Asked, Scope
-from qdrant.language import Answers, Floats, Query, ShotHit, Worth
+from qdrant.language import Answers, Floats, Query, Scoring, ShotHit
 from qdrant.record import neighbour
 from qdrant.registry import Registry
 from qdrant.schema import LINE, TEXT
@@ -43,12 +43,12 @@ def answer(
     registry: Registry,
     scope: Scope,
     point_of: PointOf,
-    worth: Worth | None = None,
+    scoring: Scoring | None = None,
 ) -> tuple[list[ShotHit], bool]:
     """Return the hits, best first, and whether all that was found was visible in `registry`.
 
     Points of other generations, which another process may have written since the registry was
-    read, are left out. With `worth`, so are those of least worth.
+    read, are left out. With `scoring`, so are those that score least.
     """
     scores = _proposed(query, asked, backend, scope)
     speaking = _speaking(query, scores)
@@ -63,8 +63,8 @@ def answer(
         ids |= _meeting(query, backend, scope)
     ids |= around | also
     _complete(scores, asked, sorted(ids), query, backend, scope)
-    if worth is not None:
-        ids = _worth_keeping(sorted(ids), query, scores, worth) | also
+    if scoring is not None:
+        ids = _best_and_beside(sorted(ids), query, scores, scoring) | also
     found = _payloads(sorted(ids), query, backend, scope)
     visible = {
         id_: payload
@@ -117,8 +117,10 @@ def _steps(reach: int) -> list[int]:
     return [step for far in range(1, reach + 1) for step in (-far, far)]
 
 
-def _worth_keeping(ids: Sequence[str], query: Query, scores: Scores, worth: Worth) -> set[str]:
-    """Return half as many as a space may propose, those worth most, and who may join or help them.
+def _best_and_beside(
+    ids: Sequence[str], query: Query, scores: Scores, scoring: Scoring
+) -> set[str]:
+    """Return half as many as a space may propose, the best, and who may join or help them.
 
     A moment grows over its best shot's neighbours, and who listens is helped by who speaks.
     """
@@ -129,8 +131,8 @@ def _worth_keeping(ids: Sequence[str], query: Query, scores: Scores, worth: Wort
         for id_, row in rows.items()
         if (other := neighbour(id_, step)) in rows
     ]
-    worths = worth(_similarities(ids, scores, len(query.questions)), near)
-    best = np.lexsort((np.array(ids), -worths))[: max(query.candidates // 2, 1)]
+    totals = scoring(_similarities(ids, scores, len(query.questions)), near)
+    best = np.lexsort((np.array(ids), -totals))[: max(query.candidates // 2, 1)]
     kept = {ids[row] for row in best}
     beside = (neighbour(id_, step) for id_ in kept for step in _steps(max(query.reach, 1)))
     return kept | {id_ for id_ in beside if id_ in rows}

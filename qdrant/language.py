@@ -96,8 +96,8 @@ Similarities = Sequence[Mapping[str, Floats]]
 Near = Sequence[tuple[int, int]]
 """Which shots lie within a query's reach of one another: (who listens, who says), nearest first"""
 
-Worth = Callable[[Similarities, Near], Floats]
-"""What shots' answers are worth, (num_shots,): never less where a wanted similarity is higher"""
+Scoring = Callable[[Similarities, Near], Floats]
+"""Scores shots by their similarities alone: (num_shots,), the higher the better"""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
-from qdrant.language import Band, Floats, Near, Query, Question, ShotHit, Similarities, Worth
+from qdrant.language import Band, Floats, Near, Query, Question, Scoring, ShotHit, Similarities
 from qdrant.phrases import Phrase, closeness
 from qdrant.schema import AUDIO, CONTEXT, LINE, SOUND, TEXT, VIDEO
 from qdrant.wording import words_told
@@ -103,9 +103,9 @@ def score_shots(
     return sorted(scored, key=lambda shot: (-shot.score, shot.title_id, shot.shot))
 
 
-def worth(
+def scoring(
     calibrations: Calibrations, query: Query, *, all_modalities: bool = False
-) -> Worth | None:
+) -> Scoring | None:
     """Return what gives shots their scores by their similarities alone; see `score_shots`.
 
     None where more must be known: how nearly a line is said.

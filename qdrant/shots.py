@@ -16,7 +16,7 @@ from qdrant.answer import answer
 from qdrant.backend import Backend
 from qdrant.compile import Scope, asked_spaces, proposing
 from qdrant.errors import LibraryOwned, StoreUnavailable
-from qdrant.language import Query, ShotHit, Worth
+from qdrant.language import Query, Scoring, ShotHit
 from qdrant.points import shot_points
 from qdrant.record import ShotRecord, Vector, point_id
 from qdrant.registry import Generation, Registry, RegistryPoint
@@ -129,13 +129,13 @@ class Shots:
 
         return self._undisturbed(read)
 
-    def query(self, query: Query, *, worth: Worth | None = None) -> list[ShotHit]:
+    def query(self, query: Query, *, scoring: Scoring | None = None) -> list[ShotHit]:
         """Return every shot that any asked space proposed, each scored in all asked spaces.
 
         With a `reach`, the shots around the best lines are scored and returned too, and so are
         those named in `also`. Best first by the highest raw similarity, ties by title and shot. A
         query that wants nothing but conditions gives the first `candidates` shots, in the order of
-        their ids, that meet them. With `worth`, what is worth least is left out.
+        their ids, that meet them. With `scoring`, what scores least is left out.
         """
         asked = asked_spaces(query, self._schema)
         may_find = proposing(asked, query) if query.wanted else query.conditions
@@ -150,7 +150,7 @@ class Shots:
                 registry=registry,
                 scope=self._scope(registry),
                 point_of=self._point_of,
-                worth=worth,
+                scoring=scoring,
             )
 
         return self._undisturbed(read)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from qdrant.errors import LibraryOwned, OwnerGone, StoreUnavailable
-from qdrant.language import Query, ShotHit, Worth
+from qdrant.language import Query, Scoring, ShotHit
 from qdrant.record import ShotRecord, Vector
 from qdrant.schema import Schema
 
@@ -64,13 +64,13 @@ class ShotStore(Protocol):
     def generations(self) -> dict[str, str]:
         """Return the visible generation of every title: title_id -> generation."""
 
-    def query(self, query: Query, *, worth: Worth | None = None) -> list[ShotHit]:
+    def query(self, query: Query, *, scoring: Scoring | None = None) -> list[ShotHit]:
         """Return every shot that any asked space proposed, each scored in all asked spaces.
 
         Best first by the highest raw similarity, ties by title and shot. Raises UsageError for
         vectors of a space or a length that the library does not have.
 
-        With `worth` only the shots that are worth most are returned, half as many as one space may
+        With `scoring` only the shots that score best are returned, half as many as one space may
         propose, and those beside them: copying shots whole is most of a search's work.
         """
 

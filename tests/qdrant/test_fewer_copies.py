@@ -1,4 +1,4 @@
-"""Only the shots that are worth most are copied out of a store; nothing that is shown changes."""
+"""Only the shots that score best are copied out of a store; nothing that is shown changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qdrant.calibration import Calibration
 from qdrant.language import Between, Question
 from qdrant.moments import merge_neighbours
 from qdrant.phrases import Phrase
-from qdrant.ranking import score_shots, worth
+from qdrant.ranking import score_shots, scoring
 from qdrant.record import neighbour, point_id
 from qdrant.schema import LINE
 
@@ -52,8 +52,8 @@ def test_the_best_moments_are_the_same(filled, direction, in_all, reach, conditi
         if seed % 2:
             unwanted = Question({"video": direction("video", 40 + seed)})
             query = replace(query, unwanted=(unwanted,))
-        by = worth(BANDS, query, all_modalities=in_all)
-        whole, fewer = filled.query(query), filled.query(query, worth=by)
+        by = scoring(BANDS, query, all_modalities=in_all)
+        whole, fewer = filled.query(query), filled.query(query, scoring=by)
 
         assert {(hit.title_id, hit.shot) for hit in fewer} < {
             (hit.title_id, hit.shot) for hit in whole
@@ -67,10 +67,10 @@ def test_the_best_moments_are_the_same(filled, direction, in_all, reach, conditi
 
 def test_of_a_line_that_must_be_said_all_who_may_say_it_are_returned():
     query = replace(query_of(line="rain"), wanted=(Question(line="rain", phrase=Phrase("rain")),))
-    assert worth(BANDS, query) is None
+    assert scoring(BANDS, query) is None
 
 
-def test_worth_is_the_score_itself(filled, direction):
+def test_what_is_computed_for_all_at_once_is_the_score_itself(filled, direction):
     query = query_of(
         {"video": direction("video"), "text": direction("text")}, "copper rain", reach=2
     )
@@ -87,7 +87,7 @@ def test_worth_is_the_score_itself(filled, direction):
         space: np.array([hit.answers[0].get(space, np.nan) for hit in hits])
         for space in ("video", "text", LINE)
     }
-    by = worth(BANDS, query)
+    by = scoring(BANDS, query)
     assert by is not None
     expected = [scored[hit.title_id, hit.shot] for hit in hits]
     assert by([similarities], near) == pytest.approx(expected)
