@@ -22,19 +22,21 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 
+from app.asking import LEAST_CANDIDATES, NEAR
+from app.following import follow
 from benchmarks.big_library import FIRST_YEAR, LIBRARY, BigLibrary
 from indexer.profiles import load_profile
 from qdrant.language import Between, Query, Question, ShotHit
 from qdrant.moments import merge_neighbours
-from qdrant.ranking import score_shots, scoring
+from qdrant.ranking import ScoredShot, score_shots, scoring
+from qdrant.sequences import Gap
 from qdrant.store import ShotStore, open_store
 
 ASKERS = Path(__file__)
 Found = list[Any]
 """[[title_id, shot], ...]: the ten best, best first."""
-NEAR, AWAY = 3, 0.5
-"""Shots around lines that are scored too, as `trimbin search` has it; how far a question lies from
-the shot that it is made of, as a share of a vector's length."""
+AWAY = 0.5
+"""How far a question lies from the shot that it is made of, as a share of a vector's length."""
 MOST_YEARS, A_TENTH = 20, 5  # of the library's 50
 NUM_WORDS, TOP, WARM_UP = 3, 10, 20
 CALIBRATIONS = {"words": load_profile("offline").ranking}
@@ -43,22 +45,38 @@ CALIBRATIONS = {"words": load_profile("offline").ranking}
 def questions(library: BigLibrary, number: int, *, seed: int = 0) -> Iterator[Query]:
     """Yield questions about shots that have everything: vectors near theirs, words of theirs."""
     rng = np.random.default_rng([seed, library.num_shots])
-    words = library.words
     for _ in range(number):
-        while True:
-            shot = int(rng.integers(library.num_shots))
-            if words[shot] and library.vectors["audio"][shot].any():
-                break
-        vectors = {}
-        for space, array in library.vectors.items():
-            away = rng.normal(size=array.shape[1])
-            vector = array[shot] + AWAY * away / np.linalg.norm(away)
-            vectors[space] = (vector / np.linalg.norm(vector)).astype(np.float32)
-        said = words[shot].split()
-        line = " ".join(rng.choice(said, size=min(NUM_WORDS, len(said)), replace=False))
+        question = _about(_with_everything(library, rng), library, rng)
         first = FIRST_YEAR + int(rng.integers(50 - MOST_YEARS))
         years = Between("year", first, first + MOST_YEARS - 1)
-        yield Query((Question(vectors, line),), (), (years,), reach=NEAR)
+        yield Query((question,), (), (years,), LEAST_CANDIDATES, NEAR)
+
+
+def sequences(library: BigLibrary, number: int) -> Iterator[list[Query]]:
+    """Yield pairs of questions, the second about a shot two after that of the first."""
+    rng = np.random.default_rng([2, library.num_shots])
+    for _ in range(number):
+        shot = min(_with_everything(library, rng), library.num_shots - 3)
+        pair = (_about(shot, library, rng), _about(shot + 2, library, rng))
+        yield [Query((question,), (), (), LEAST_CANDIDATES, NEAR) for question in pair]
+
+
+def _with_everything(library: BigLibrary, rng: np.random.Generator) -> int:
+    while True:
+        shot = int(rng.integers(library.num_shots))
+        if library.words[shot] and library.vectors["audio"][shot].any():
+            return shot
+
+
+def _about(shot: int, library: BigLibrary, rng: np.random.Generator) -> Question:
+    vectors = {}
+    for space, array in library.vectors.items():
+        away = rng.normal(size=array.shape[1])
+        vector = array[shot] + AWAY * away / np.linalg.norm(away)
+        vectors[space] = (vector / np.linalg.norm(vector)).astype(np.float32)
+    said = library.words[shot].split()
+    line = " ".join(rng.choice(said, size=min(NUM_WORDS, len(said)), replace=False)) if said else ""
+    return Question(vectors, line)
 
 
 def nearest(query: Query) -> Query:
@@ -73,6 +91,16 @@ def nearest(query: Query) -> Query:
 def search(store: ShotStore, query: Query) -> Found:
     """Return the best shots of the ten best moments, as `app.search` finds them."""
     return moments_of(query, store.query(query, scoring=scoring(CALIBRATIONS, query)))
+
+
+def search_in_steps(store: ShotStore, queries: Sequence[Query]) -> Found:
+    """Return the last shots of the ten best sequences, as `app.search` finds them."""
+
+    def answers(query: Query) -> list[ScoredShot]:
+        return score_shots(store.query(query), CALIBRATIONS, query)
+
+    moments = follow(queries, [Gap()] * (len(queries) - 1), answers)
+    return [[moment.title_id, moment.steps[-1].shot] for moment in moments[:TOP]]
 
 
 def moments_of(query: Query, hits: Sequence[ShotHit]) -> Found:
@@ -95,6 +123,7 @@ def own(store: ShotStore, library: BigLibrary, number: int) -> dict[str, Any]:
     ms = [took(lambda q=q: found.append(search(store, q))) for q in asked]
     tenth = [nearest(query) for query in asked]
     near_ms = [took(lambda q=q: near.append(places(store.query(q)))) for q in tenth]
+    then_ms = [took(lambda q=q: search_in_steps(store, q)) for q in sequences(library, number // 3)]
     return {
         "first_ms": first,
         "p50_ms": float(np.median(ms)),
@@ -102,6 +131,7 @@ def own(store: ShotStore, library: BigLibrary, number: int) -> dict[str, Any]:
         "least_ms": min(ms),
         "nearest_p50_ms": float(np.median(near_ms)),
         "nearest_least_ms": min(near_ms),
+        "a_then_b_p50_ms": float(np.median(then_ms)),
         "own_memory_gb": own_memory_gb(),
         "found": found,
         "near": near,
