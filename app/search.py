@@ -56,9 +56,9 @@ def search(catalogue: Catalogue, encoders: EncoderSet, request: Request) -> Answ
 
     def answers(query: Query) -> list[ScoredShot]:
         bands, in_all = catalogue.calibrations, request.all_modalities
-        # Where steps follow one another, or a title may have but a few, any shot may be wanted.
-        any_may = len(queries) > 1 or request.per_title is not None
-        by = None if any_may else scoring(bands, query, all_modalities=in_all)
+        # Where a title may have but a few, what comes of others may stand far behind.
+        all_of_them = request.per_title is not None
+        by = None if all_of_them else scoring(bands, query, all_modalities=in_all)
         found = catalogue.query(query, scoring=by)
         scored = score_shots(found, bands, query, all_modalities=in_all)
         return [shot for shot in scored if (shot.title_id, shot.shot) not in asking.examples]

@@ -97,7 +97,8 @@ def search_in_steps(store: ShotStore, queries: Sequence[Query]) -> Found:
     """Return the last shots of the ten best sequences, as `app.search` finds them."""
 
     def answers(query: Query) -> list[ScoredShot]:
-        return score_shots(store.query(query), CALIBRATIONS, query)
+        hits = store.query(query, scoring=scoring(CALIBRATIONS, query))
+        return score_shots(hits, CALIBRATIONS, query)
 
     moments = follow(queries, [Gap()] * (len(queries) - 1), answers)
     return [[moment.title_id, moment.steps[-1].shot] for moment in moments[:TOP]]

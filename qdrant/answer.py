@@ -12,7 +12,7 @@ it is known how shots will be scored, only those that score best are copied.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,12 @@ from qdrant import compile as compiler
 from qdrant.backend import Backend, ScoredPoint
 from qdrant.compile import Ask, Asked, Scope
 from qdrant.language import Answers, Floats, Query, Scoring, ShotHit
-from qdrant.record import neighbour
+from qdrant.record import near_pairs, neighbour
 from qdrant.registry import Registry
 from qdrant.schema import LINE, TEXT
+
+LEAST_KEPT = 50
+"""How many shots are copied whole at least, where it is known which are the best."""
 
 SPEAKING = 20
 """Of the shots that the words propose, how many have those around them scored."""
@@ -64,7 +67,7 @@ def answer(
     ids |= around | also
     _complete(scores, asked, sorted(ids), query, backend, scope)
     if scoring is not None:
-        ids = _best_and_beside(sorted(ids), query, scores, scoring) | also
+        ids = _best_and_beside(sorted(ids), also, query, scores, scoring)
     found = _payloads(sorted(ids), query, backend, scope)
     visible = {
         id_: payload
@@ -118,24 +121,23 @@ def _steps(reach: int) -> list[int]:
 
 
 def _best_and_beside(
-    ids: Sequence[str], query: Query, scores: Scores, scoring: Scoring
+    ids: Sequence[str], also: Set[str], query: Query, scores: Scores, scoring: Scoring
 ) -> set[str]:
-    """Return half as many as a space may propose, the best, and who may join or help them.
+    """Return the best, and the best of those asked for by name, and who may join or help them.
 
     A moment grows over its best shot's neighbours, and who listens is helped by who speaks.
     """
-    rows = {id_: row for row, id_ in enumerate(ids)}
-    near = [
-        (row, rows[other])
-        for step in _steps(query.reach)
-        for id_, row in rows.items()
-        if (other := neighbour(id_, step)) in rows
-    ]
-    totals = scoring(_similarities(ids, scores, len(query.questions)), near)
-    best = np.lexsort((np.array(ids), -totals))[: max(query.candidates // 2, 1)]
-    kept = {ids[row] for row in best}
-    beside = (neighbour(id_, step) for id_ in kept for step in _steps(max(query.reach, 1)))
-    return kept | {id_ for id_ in beside if id_ in rows}
+    near = near_pairs(ids, max(query.reach, 1))
+    totals = scoring(
+        _similarities(ids, scores, len(query.questions)), near if query.reach else near[:0]
+    )
+    ranked = np.lexsort((np.array(ids), -totals))
+    number = max(query.candidates // 2, LEAST_KEPT)
+    kept = np.zeros(len(ids), bool)
+    kept[ranked[:number]] = True
+    kept[[row for row in ranked.tolist() if ids[row] in also][:number]] = True
+    kept[near[kept[near[:, 0]], 1]] = True
+    return {ids[row] for row in np.flatnonzero(kept).tolist()}
 
 
 def _similarities(

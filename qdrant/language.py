@@ -93,8 +93,8 @@ Floats = NDArray[np.float64]
 Similarities = Sequence[Mapping[str, Floats]]
 """What shots answer to each question: space -> (num_shots,) similarity, NaN where it is absent"""
 
-Near = Sequence[tuple[int, int]]
-"""Which shots lie within a query's reach of one another: (who listens, who says), nearest first"""
+Near = NDArray[np.intp]
+"""(num_pairs, 2) which shots lie within a query's reach: who listens, who says; nearest first"""
 
 Scoring = Callable[[Similarities, Near], Floats]
 """Scores shots by their similarities alone: (num_shots,), the higher the better"""

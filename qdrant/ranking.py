@@ -108,9 +108,10 @@ def scoring(
 ) -> Scoring | None:
     """Return what gives shots their scores by their similarities alone; see `score_shots`.
 
-    None where more must be known: how nearly a line is said.
+    None where more must be known, how nearly a line is said, and where nothing is wanted, so that
+    all are as good.
     """
-    if any(question.phrase is not None for question in query.questions):
+    if not query.wanted or any(question.phrase is not None for question in query.questions):
         return None
     bands = [calibrations.get(question.band, {}) for question in query.questions]
 
@@ -262,14 +263,14 @@ def _heard_near(
     there.
     """
     heard, best = np.full(num_shots, -1), np.zeros(num_shots)
-    if near:
+    if len(near):
         words = np.broadcast_to(_evidence(weights[s] for s in WORDS if s in weights), num_shots)
         speaks = np.zeros(num_shots, bool)
         for space in similarities.keys() & set(WORDS):
             speaks |= ~np.isnan(similarities[space])
         listens = ~speaks & (_evidence(weights.values()) > 0)
-        for listener, speaker in near:
-            if listens[listener] and words[speaker] > best[listener]:
+        for listener, speaker in near[listens[near[:, 0]] & (words[near[:, 1]] > 0)]:
+            if words[speaker] > best[listener]:
                 heard[listener], best[listener] = speaker, words[speaker]
     return heard, best
 
@@ -278,9 +279,10 @@ def _within_reach(hits: Sequence[ShotHit], reach: int) -> Near:
     """Return the pairs of shots of one title at most so many apart, the nearest first."""
     rows = {(hit.title_id, hit.shot): row for row, hit in enumerate(hits)}
     steps = [step for far in range(1, reach + 1) for step in (-far, far)]
-    return [
+    pairs = [
         (row, rows[place])
         for step in steps
         for row, hit in enumerate(hits)
         if (place := (hit.title_id, hit.shot + step)) in rows
     ]
+    return np.array(pairs, np.intp).reshape(-1, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -61,6 +61,22 @@ def point_id(
 def neighbour(point_id: str, step: int) -> str:
     """Return the id of the shot so many after that with this id in its title, or before it."""
     return f"{(int(point_id[:8], 16) + step * SPREAD) % 2**32:08x}{point_id[8:]}"
+
+
+def near_pairs(point_ids: Sequence[str], reach: int) -> NDArray[np.intp]:
+    """Return (num_pairs, 2): the rows of those at most so many apart, the nearest first."""
+    titles: dict[str, int] = {}
+    title = np.array([titles.setdefault(id_[8:], len(titles)) for id_ in point_ids], np.int64)
+    place = np.array([int(id_[:8], 16) for id_ in point_ids], np.int64)
+    order = np.argsort(title << 32 | place)
+    there = (title << 32 | place)[order]
+    pairs = [np.empty((0, 2), np.intp)]
+    for step in (sign * far for far in range(1, reach + 1) for sign in (-1, 1)):
+        wanted = title << 32 | (place + step * SPREAD) % 2**32
+        at = np.searchsorted(there, wanted).clip(max=max(len(there) - 1, 0))
+        found = np.flatnonzero(there[at] == wanted)
+        pairs.append(np.stack([found, order[at[found]]], axis=1))
+    return np.concatenate(pairs)
 
 
 @lru_cache(maxsize=1024)

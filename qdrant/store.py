@@ -71,7 +71,8 @@ class ShotStore(Protocol):
         vectors of a space or a length that the library does not have.
 
         With `scoring` only the shots that score best are returned, half as many as one space may
-        propose, and those beside them: copying shots whole is most of a search's work.
+        propose, as many of those named in `also`, and those beside them: copying shots whole is
+        most of a search's work.
         """
 
     def vectors(self, title_id: str, shot: int) -> dict[str, Vector]:

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from asking import query_of
 
+from qdrant.answer import LEAST_KEPT
 from qdrant.calibration import Calibration
 from qdrant.language import Between, Question
 from qdrant.moments import merge_neighbours
 from qdrant.phrases import Phrase
 from qdrant.ranking import score_shots, scoring
-from qdrant.record import neighbour, point_id
+from qdrant.record import near_pairs, neighbour, point_id
 from qdrant.schema import LINE
 
 BANDS = {
@@ -70,6 +71,21 @@ def test_of_a_line_that_must_be_said_all_who_may_say_it_are_returned():
     assert scoring(BANDS, query) is None
 
 
+def test_where_nothing_is_wanted_all_are_returned():
+    assert scoring(BANDS, query_of(conditions=(Between("year", 1992, 1997),))) is None
+
+
+def test_of_those_asked_for_by_name_the_best_are_returned(filled, direction):
+    places = frozenset((title, shot) for title in TITLES for shot in range(100))
+    query = query_of({"video": direction("video")}, candidates=1)
+    query = replace(query, also=places)
+    hits = filled.query(query, scoring=scoring(BANDS, query))
+    everything = score_shots(filled.query(query), BANDS, query)
+    named = [(s.title_id, s.shot) for s in everything if (s.title_id, s.shot) in places]
+    assert {*named[:LEAST_KEPT]} <= {(hit.title_id, hit.shot) for hit in hits}
+    assert len(hits) < len(everything) / 2
+
+
 def test_what_is_computed_for_all_at_once_is_the_score_itself(filled, direction):
     query = query_of(
         {"video": direction("video"), "text": direction("text")}, "copper rain", reach=2
@@ -90,7 +106,7 @@ def test_what_is_computed_for_all_at_once_is_the_score_itself(filled, direction)
     by = scoring(BANDS, query)
     assert by is not None
     expected = [scored[hit.title_id, hit.shot] for hit in hits]
-    assert by([similarities], near) == pytest.approx(expected)
+    assert by([similarities], np.array(near)) == pytest.approx(expected)
 
 
 def test_an_id_tells_its_neighbours():
@@ -118,3 +134,21 @@ def test_what_begins_a_list_in_the_order_of_ids_is_a_fair_sample():
     assert of_each.min() >= 15 and of_each.max() <= 25
     shots = np.array([shot for _, _, shot in places])
     assert np.histogram(shots, bins=4, range=(0, 1000))[0].min() >= 60
+
+
+def test_pairs_of_neighbours_are_found_by_their_ids():
+    rng = np.random.default_rng(0)
+    places = [("alpha", int(n)) for n in rng.choice(60, 30, replace=False)]
+    places += [("bravo", int(n)) for n in rng.choice(60, 30, replace=False)]
+    ids = [point_id(title, generation="g", shot=shot, version="v") for title, shot in places]
+    expected = {
+        (row, other)
+        for row, (title, shot) in enumerate(places)
+        for other, (second, number) in enumerate(places)
+        if title == second and 0 < abs(shot - number) <= 3
+    }
+    found = near_pairs(ids, 3)
+    assert {tuple(pair) for pair in found.tolist()} == expected and len(found) == len(expected)
+    apart = [abs(places[a][1] - places[b][1]) for a, b in found]
+    assert apart == sorted(apart)
+    assert near_pairs([], 3).shape == near_pairs(ids, 0).shape == (0, 2)
