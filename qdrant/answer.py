@@ -28,7 +28,7 @@ from qdrant.schema import LINE, TEXT
 LEAST_KEPT = 50
 """How many shots are copied whole at least, where it is known which are the best."""
 
-SPEAKING = 20
+SPEAKING = 10
 """Of the shots that the words propose, how many have those around them scored."""
 
 PointOf = Callable[[str, str, int], str]
