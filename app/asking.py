@@ -27,7 +27,7 @@ MEASURED_SOUNDS: dict[str, Condition] = {
     "speech": Between("speech", MOSTLY),
     "music": Between("music", MOSTLY),
 }
-LEAST_CANDIDATES = 200
+LEAST_CANDIDATES = 100
 CANDIDATES_A_MOMENT = 3
 
 

@@ -118,7 +118,7 @@ def index(
 
     Example: trimbin index ~/Films --profile offline
     """
-    from app.studio import open_studio, publishing
+    from app.studio import build_search_index, open_studio, publishing
     from indexer.library import Library
     from indexer.pipeline import index as index_paths
 
@@ -127,10 +127,11 @@ def index(
     chosen = {"detector": detector, "transcribe": transcribe, "ocr": ocr, "stream": stream}
     with open_studio(library, device=device, allow_endpoint=allow_endpoint) as studio:
         studio.chosen = chosen
-        with publishing(studio, command="trimbin index"):
+        with publishing(studio, command="trimbin index") as catalogue:
             for result in index_paths(paths, studio):
                 failed += result.status == "failed"
                 _print_result(result, as_json=as_json)
+            build_search_index(catalogue, studio)
         _say_if_training_is_due(studio)
     if failed:
         raise click.exceptions.Exit(FAILED_INPUTS_EXIT)

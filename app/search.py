@@ -21,7 +21,7 @@ from indexer.catalogue import Catalogue
 from indexer.encoders.load import EncoderSet
 from qdrant.language import Query
 from qdrant.moments import MAX_MOMENT_S, merge_neighbours
-from qdrant.ranking import ScoredShot, score_shots
+from qdrant.ranking import ScoredShot, score_shots, scoring
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ def search(catalogue: Catalogue, encoders: EncoderSet, request: Request) -> Answ
     queries = [asking.query_of(step, top=request.top) for step in request.steps]
 
     def answers(query: Query) -> list[ScoredShot]:
-        scored = score_shots(
-            catalogue.query(query),
-            catalogue.calibrations,
-            query,
-            all_modalities=request.all_modalities,
-        )
+        bands, in_all = catalogue.calibrations, request.all_modalities
+        # Where a title may have but a few, what comes of others may stand far behind.
+        all_of_them = request.per_title is not None
+        by = None if all_of_them else scoring(bands, query, all_modalities=in_all)
+        found = catalogue.query(query, scoring=by)
+        scored = score_shots(found, bands, query, all_modalities=in_all)
         return [shot for shot in scored if (shot.title_id, shot.shot) not in asking.examples]
 
     if len(queries) == 1:

@@ -103,6 +103,14 @@ def publishing(studio: Studio, *, command: str) -> Iterator[Catalogue]:
         ) from refused[0]
 
 
+def build_search_index(catalogue: Catalogue, studio: Studio) -> None:
+    """Build the store's search index where one is due; say so where it cannot be built."""
+    try:
+        catalogue.build_index(studio.progress)
+    except TrimbinError as error:
+        studio.say(str(error))
+
+
 @contextmanager
 def bars() -> Iterator[Bars]:
     """Show a progress bar on stderr while something takes long."""

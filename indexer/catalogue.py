@@ -23,12 +23,13 @@ from indexer import environment
 from indexer.context.record import read_record
 from indexer.library import Library
 from indexer.manifest import Manifest
+from indexer.progress import Progress, silent
 from indexer.publish import library_schema, records_of
 from indexer.tower.keep import Asker
 from indexer.vocabulary import LibraryVocabulary
 from qdrant.calibration import Calibration
 from qdrant.errors import CannotRunNow, OwnerGone, StoreUnavailable, TrimbinError
-from qdrant.language import Query, ShotHit
+from qdrant.language import Query, Scoring, ShotHit
 from qdrant.ranking import Calibrations
 from qdrant.record import Vector
 from qdrant.schema import TOLD
@@ -39,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 SYNC_INTERVAL_S = 1.0
 """How often an owner looks for finished titles; searchers see them within two seconds."""
+
+INDEX_AGAIN_S = 3600.0
+"""After a search index could not be built, for want of room say, how long until the next try."""
 
 TOWER_WEIGHT = 0.8
 """The evidence at the tower's ceiling: less than a line's or a picture's own."""
@@ -58,6 +62,8 @@ class Catalogue:
     _stop: threading.Event = field(default_factory=threading.Event)
     _opening: threading.RLock = field(default_factory=threading.RLock)
     _syncing: threading.RLock = field(default_factory=threading.RLock)  # taken before _opening
+    _indexing: threading.Lock = field(default_factory=threading.Lock)
+    _index_not_before: float = 0.0  # by time.monotonic()
 
     @property
     def store(self) -> ShotStore:
@@ -110,9 +116,9 @@ class Catalogue:
             self._asking = checkpoint_id, *_read_tower(self.library)
         return self._asking[1:]
 
-    def query(self, query: Query) -> list[ShotHit]:
-        """Return the shots found, through whoever owns the shard now."""
-        return self._through_owner(lambda store: store.query(query))
+    def query(self, query: Query, *, scoring: Scoring | None = None) -> list[ShotHit]:
+        """Return the shots found, through whoever owns the shard now; see `ShotStore.query`."""
+        return self._through_owner(lambda store: store.query(query, scoring=scoring))
 
     def vectors(self, title_id: str, shot: int) -> dict[str, Vector]:
         """Return a shot's stored vectors, space -> (dim,) float32."""
@@ -178,6 +184,19 @@ class Catalogue:
         thread = threading.Thread(target=self._sync_until_closed, name="sync", daemon=True)
         thread.start()
 
+    def build_index(self, progress: Progress = silent) -> None:
+        """Build the store's search index if it is due and this process the owner; wait for it.
+
+        Searching and publishing go on meanwhile. Raises StoreUnavailable where it cannot be built,
+        for want of room say; the store then stays as it is.
+        """
+        with self._indexing:
+            store = self.store
+            if store.index_is_due():
+                progress("Search index", 0, 0)
+                store.build_index()
+                progress("Search index", 1, 1)
+
     def close(self) -> None:
         """Close the store and give up ownership."""
         self._stop.set()
@@ -192,12 +211,27 @@ class Catalogue:
             try:
                 self._take_over_if_free()
                 self.sync()
+                self._begin_index_if_due()
                 trouble = None
             except Exception as error:  # searching goes on; the next round tries again
                 if str(error) != trouble and not self._stop.is_set():  # told once, not every second
                     ours = isinstance(error, TrimbinError)
                     logger.warning("The store is behind: %s", error, exc_info=not ours)
                 trouble = str(error)
+
+    def _begin_index_if_due(self) -> None:
+        if self._indexing.locked() or time.monotonic() < self._index_not_before:
+            return
+        if self.store.index_is_due():
+            threading.Thread(target=self._index_aside, name="indexing", daemon=True).start()
+
+    def _index_aside(self) -> None:
+        try:
+            self.build_index()
+        except Exception as error:  # searching goes on, slower
+            self._index_not_before = time.monotonic() + INDEX_AGAIN_S
+            if not self._stop.is_set():
+                logger.warning("%s", error, exc_info=not isinstance(error, TrimbinError))
 
     def _take_over_if_free(self) -> None:
         store = self.store

@@ -18,6 +18,8 @@ from qdrant.phrases import Phrase
 from qdrant.record import Vector
 from qdrant.schema import AUDIO, DENSE_SPACES, SOUND, TEXT, TOLD, VIDEO
 from qdrant.spelling import Vocabulary, respelled
+from qdrant.stems import is_stop_word
+from qdrant.wording import words_in
 
 if TYPE_CHECKING:
     from indexer.tower.keep import Asker
@@ -26,6 +28,10 @@ MAX_CHARACTERS = 1000
 """More than any of the models reads of a text, and less than would make a search slow."""
 SPOKEN_OF_AS = {VIDEO: "pictures", AUDIO: "sound", TEXT: "words"}
 ENGLISH_ONLY = ("en",)
+OTHER_LATIN = (
+    "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "fi", "hu", "ro", "tr", "ca", "id",
+)  # fmt: skip
+"""Languages in Latin script whose stop words tell them from English."""
 
 
 def encode_words(
@@ -54,7 +60,7 @@ def encode_words(
             notes.append(f"{SPOKEN_OF_AS[space]}: {obstacle}")
     if tower is not None and vectors:
         vectors[TOLD] = tower.ask(vectors)
-    notes += _strange_scripts(asked, encoders)
+    notes += _strange_language(asked, encoders)
     return Question(vectors, asked), notes
 
 
@@ -122,15 +128,34 @@ def _obstacle(space: str, encoders: EncoderSet) -> str | None:
     return None
 
 
-def _strange_scripts(asked: str, encoders: EncoderSet) -> Iterator[str]:
+def _strange_language(asked: str, encoders: EncoderSet) -> Iterator[str]:
     profile = encoders.profile
     reading = [spec for spec in profile.fused.values() if KINDS[spec.kind].reads_words]
-    knows_english_only = all(spec.languages == ENGLISH_ONLY for spec in reading)
-    if knows_english_only and not _is_all_latin(asked):
+    if not all(spec.languages == ENGLISH_ONLY for spec in reading):
+        return
+    if not _is_all_latin(asked):
         yield (
             f"language: profile {profile.name!r} knows English only, so a question in another "
             "script finds little but the line itself"
         )
+    elif _reads_foreign(asked):
+        yield (
+            f"language: profile {profile.name!r} knows English only, and the question does not "
+            "read like it, so it finds little but the line itself"
+        )
+
+
+def _reads_foreign(text: str) -> bool:
+    """Whether more of the words are another language's stop words than are English ones.
+
+    By two at least: names have a `de` or a `la` too, and languages share words.
+    """
+    words = {*words_in(text)}
+    counts = {
+        language: sum(is_stop_word(word, language) for word in words)
+        for language in ("en", *OTHER_LATIN)
+    }
+    return max(counts.values()) >= counts["en"] + 2
 
 
 def _is_all_latin(text: str) -> bool:

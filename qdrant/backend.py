@@ -6,7 +6,7 @@ Three keep them: an embedded shard (`qdrant.edge`), a Qdrant server, and memory 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -15,6 +15,24 @@ if TYPE_CHECKING:
 
 Fields = bool | Sequence[str]
 """All payload fields or vectors, none, or these."""
+
+Payload = dict[str, Any]
+
+
+class ScoredPoint(NamedTuple):
+    """A point that was found. No model of pydantic's: a search meets thousands of them."""
+
+    id: str
+    score: float
+    payload: Payload | None = None
+
+
+class StoredPoint(NamedTuple):
+    """A point as it is stored, as much of it as was asked for."""
+
+    id: str
+    payload: Payload | None = None
+    vector: dict[str, Any] | None = None  # name -> numbers, or a models.SparseVector
 
 
 class Backend(Protocol):
@@ -34,14 +52,12 @@ class Backend(Protocol):
     def delete(self, which: models.Filter) -> None:
         """Delete every point that matches."""
 
-    def query_batch(
-        self, requests: Sequence[models.QueryRequest]
-    ) -> list[list[models.ScoredPoint]]:
+    def query_batch(self, requests: Sequence[models.QueryRequest]) -> list[list[ScoredPoint]]:
         """Return the scored points of each request, best first."""
 
     def retrieve(
         self, ids: Sequence[str], *, payload: Fields = False, vectors: Fields = False
-    ) -> list[models.Record]:
+    ) -> list[StoredPoint]:
         """Return those of these points that exist, in any order."""
 
     def scroll(
@@ -51,7 +67,7 @@ class Backend(Protocol):
         limit: int,
         offset: str | None = None,
         payload: Fields = True,
-    ) -> tuple[list[models.Record], str | None]:
+    ) -> tuple[list[StoredPoint], str | None]:
         """Return a page of points in the order of their ids, and where the next one begins."""
 
     def count(self, which: models.Filter | None) -> int:

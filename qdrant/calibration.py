@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from qdrant.errors import UsageError
 
 
@@ -38,10 +41,10 @@ class Calibration:
                 f"is one, a half above 0, and got {self}; correct the profile."
             )
 
-    def evidence(self, similarity: float) -> float:
-        """Return 0..weight for a raw similarity, never falling as it rises."""
-        level = similarity
+    def evidence(self, similarity: ArrayLike) -> NDArray[np.float64]:
+        """Return 0..weight for raw similarities, never falling as they rise; NaN stays NaN."""
+        level = np.asarray(similarity, np.float64)
         if self.half is not None:
-            level = max(similarity, 0.0) / (max(similarity, 0.0) + self.half)
+            level = np.maximum(level, 0.0) / (np.maximum(level, 0.0) + self.half)
         share = (level - self.floor) / (self.ceiling - self.floor)
-        return self.weight * min(max(share, 0.0), 1.0)
+        return self.weight * np.clip(share, 0.0, 1.0)

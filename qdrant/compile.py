@@ -29,6 +29,12 @@ and each engine would cut them off somewhere else."""
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 """Payload names that Qdrant's paths take unquoted; a dot in any other would mean nesting."""
 
+WITH_INDEX = models.SearchParams(
+    hnsw_ef=256, quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0)
+)
+"""How a search index is gone through: so many points are looked at, and twice as many as are wanted
+are scored anew by their whole numbers. Where there is no index it changes nothing."""
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -123,34 +129,38 @@ def proposals(asked: Asked, query: Query, scope: Scope) -> list[models.QueryRequ
             filter=where,
             params=_params(space, scope),
             limit=query.candidates + MAY_TIE,
-            with_payload=True,
         )
         for (_, space), vector in asked.items()
     ]
 
 
 def completions(
-    asked: Asked, missing: Mapping[Ask, Sequence[str]], scope: Scope
+    asked: Asked, ids: Sequence[str], query: Query, scope: Scope
 ) -> list[models.QueryRequest]:
-    """Return one request for each ask of `missing`: the exact scores of these points there."""
+    """Return one request an ask: the exact scores of these points there.
+
+    Those that do not meet the conditions get none. All requests share one filter, which is to be
+    translated only once.
+    """
+    where = scope.among(ids, query.conditions)
     return [
         models.QueryRequest(
-            query=asked[number, space],
+            query=vector,
             using=space,
-            filter=models.Filter(must=[models.HasIdCondition(has_id=list(ids))]),
+            filter=where,
             params=_params(space, scope, exact=True),
             limit=len(ids),
         )
-        for (number, space), ids in missing.items()
+        for (_, space), vector in asked.items()
     ]
 
 
-def bearers(space: str, ids: Sequence[str]) -> models.QueryRequest:
-    """Return the request for those of these points that have a vector in this space."""
+def bearers(space: str, among: models.QueryRequest) -> models.QueryRequest:
+    """Return the request for those that have a vector in this space, of whom another asks."""
+    assert among.filter is not None
     has_vector = models.HasVectorCondition(has_vector=space)
     return models.QueryRequest(
-        filter=models.Filter(must=[models.HasIdCondition(has_id=list(ids)), has_vector]),
-        limit=len(ids),
+        filter=models.Filter(must=[among.filter, has_vector]), limit=among.limit
     )
 
 
@@ -182,10 +192,10 @@ def _compiled(condition: Condition) -> models.Condition | None:
 
 def _params(space: str, scope: Scope, *, exact: bool | None = None) -> models.SearchParams | None:
     if space != LINE:
-        return models.SearchParams(exact=True) if exact else None
+        return models.SearchParams(exact=True) if exact else WITH_INDEX
     # Without a corpus, idf would count deleted and hidden shots, and other libraries' too, each
-    # backend in its own way.
-    corpus = models.IdfCorpusParams(corpus=scope.all())
+    # backend in its own way. The registry has no line.
+    corpus = models.IdfCorpusParams(corpus=scope.near() or models.Filter())
     return models.SearchParams(idf=corpus, exact=exact)
 
 

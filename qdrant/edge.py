@@ -8,17 +8,18 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import qdrant_edge as edge
 from qdrant_client import models
 
-from qdrant import edge_types, lines
-from qdrant.backend import Fields
+from qdrant import edge_types
+from qdrant.backend import Fields, ScoredPoint, StoredPoint
 from qdrant.errors import StoreUnavailable, TrimbinError
-from qdrant.schema import Schema
+from qdrant.gate import Gate
+from qdrant.schema import REVISION, Schema
 
 MIN_FREE_BYTES = 128 * 2**20
 """Room a disk must have before points are written. The shard writes through mapped files, where
@@ -29,8 +30,11 @@ FLUSH_EVERY_POINTS = 4096
 0.3 s on a slow disk however little there is to write: each payload index has files of its own."""
 
 SHARD, UNFINISHED = "shard", "shard.unfinished"
-CONFIG, LINES = "edge_config.json", "lines.revision"
-"""In which a shard says what it holds, and how its lines are stored."""
+CONFIG, STORED = "edge_config.json", "stored.revision"
+"""In which a shard says what it holds, and how that is stored."""
+
+DELETED = "deleted"
+"""In a shard out of which points were deleted: the engine's own idf counts them for ever."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +49,14 @@ class EdgeBackend:
         self._min_free_bytes = min_free_bytes
         self._shard: edge.EdgeShard | None = None
         self._writing = threading.RLock()
+        self._reading = Gate()
         self._unflushed = 0  # points
+        self._counts_deleted = False  # whether the engine's own idf does
 
     def ensure(self, schema: Schema) -> None:
         """Open the shard, made first if it isn't there.
 
-        One with vectors of other spaces or lengths, or lines stored otherwise, is an earlier
+        One with vectors of other spaces or lengths, or shots stored otherwise, is an earlier
         Trimbin's: it is made anew, and empty, for all in it can be published again. Raises
         StoreUnavailable naming the folder: unwritable, full, damaged.
         """
@@ -63,7 +69,7 @@ class EdgeBackend:
             if not path.exists():
                 self._require_room()
                 self._create(path, schema)
-            self._shard = edge.EdgeShard.load(str(path), edge_types.config(schema))
+            self._load(schema)
 
     def upsert(
         self, points: Sequence[models.PointStruct], *, only_if: models.Filter | None = None
@@ -84,28 +90,31 @@ class EdgeBackend:
 
     def delete(self, which: models.Filter) -> None:
         """Delete every point that matches."""
-        self._update(edge.UpdateOperation.delete_points_by_filter(edge_types.filter_(which)))
+        with self._writing:
+            if not self._counts_deleted:
+                with self._named("be written"):
+                    (self._folder / SHARD / DELETED).touch()
+                self._counts_deleted = True
+            self._update(edge.UpdateOperation.delete_points_by_filter(edge_types.filter_(which)))
 
-    def query_batch(
-        self, requests: Sequence[models.QueryRequest]
-    ) -> list[list[models.ScoredPoint]]:
+    def query_batch(self, requests: Sequence[models.QueryRequest]) -> list[list[ScoredPoint]]:
         """Return the scored points of each request, best first."""
-        batch = edge.QueryBatchRequest([edge_types.query(request) for request in requests])
-        with self._named("be searched"):
-            answers = self._open().query_batch(batch)
+        batch = edge.QueryBatchRequest(edge_types.queries(requests, corpora=self._counts_deleted))
+        with self._read("be searched") as shard:
+            answers = shard.query_batch(batch)
         return [[edge_types.scored(point) for point in answer] for answer in answers]
 
     def retrieve(
         self, ids: Sequence[str], *, payload: Fields = False, vectors: Fields = False
-    ) -> list[models.Record]:
+    ) -> list[StoredPoint]:
         """Return those of these points that exist, in any order."""
-        with self._named("be read"):
-            points = self._open().retrieve(
+        with self._read("be read") as shard:
+            points = shard.retrieve(
                 list(ids),
                 with_payload=edge_types.fields(payload),
                 with_vector=edge_types.fields(vectors),
             )
-        return [edge_types.record(point) for point in points]
+        return [edge_types.stored(point) for point in points]
 
     def scroll(
         self,
@@ -114,7 +123,7 @@ class EdgeBackend:
         limit: int,
         offset: str | None = None,
         payload: Fields = True,
-    ) -> tuple[list[models.Record], str | None]:
+    ) -> tuple[list[StoredPoint], str | None]:
         """Return a page of points in the order of their ids, and where the next one begins."""
         request = edge.ScrollRequest(
             limit=limit,
@@ -123,16 +132,21 @@ class EdgeBackend:
             with_payload=edge_types.fields(payload),
             with_vector=False,
         )
-        with self._named("be read"):
-            points, following = self._open().scroll(request)
-        page = [edge_types.record(point) for point in points]
+        with self._read("be read") as shard:
+            points, following = shard.scroll(request)
+        page = [edge_types.stored(point) for point in points]
         return page, None if following is None else str(following)
 
     def count(self, which: models.Filter | None) -> int:
         """Return exactly how many points match."""
         where = None if which is None else edge_types.filter_(which)
-        with self._named("be counted"):
-            return self._open().count(edge.CountRequest(exact=True, filter=where))
+        with self._read("be counted") as shard:
+            return shard.count(edge.CountRequest(exact=True, filter=where))
+
+    def num_points(self) -> int:
+        """Return how many points there are, at no cost; the registry is one of them."""
+        with self._read("be counted") as shard:
+            return shard.info().points_count
 
     def flush(self) -> None:
         """Return once everything written would outlive a power cut."""
@@ -140,12 +154,34 @@ class EdgeBackend:
             self._open().flush()
             self._unflushed = 0
 
+    @contextmanager
+    def still(self) -> Iterator[Path]:
+        """Yield the shard's folder with all writes in it; nothing is written until the end."""
+        with self._writing:
+            self.flush()
+            yield self._folder / SHARD
+
+    def exchange(self, schema: Schema, put_in_place: Callable[[], None]) -> None:
+        """Close the shard, have another put in its place, and open that. Reads wait meanwhile."""
+        with self._writing, self._reading.alone():
+            self.close()
+            try:
+                put_in_place()
+            finally:
+                with self._named("be opened"):
+                    self._load(schema)
+
     def close(self) -> None:
         """Flush and let go of the shard."""
         with self._writing, self._named("be closed"):
             shard, self._shard = self._shard, None
             if shard is not None:
                 shard.close()  # which flushes
+
+    def _load(self, schema: Schema) -> None:
+        path = self._folder / SHARD
+        self._counts_deleted = (path / DELETED).exists()
+        self._shard = edge.EdgeShard.load(str(path), edge_types.config(schema))
 
     def _update(self, operation: edge.UpdateOperation) -> None:
         with self._writing, self._named("be written"):
@@ -160,8 +196,13 @@ class EdgeBackend:
             shard.update(operation)
         shard.flush()
         shard.close()
-        (unfinished / LINES).write_text(str(lines.REVISION), encoding="utf-8")
+        (unfinished / STORED).write_text(str(REVISION), encoding="utf-8")
         unfinished.rename(path)
+
+    @contextmanager
+    def _read(self, deed: str) -> Iterator[edge.EdgeShard]:
+        with self._reading.together(), self._named(deed):
+            yield self._open()
 
     def _open(self) -> edge.EdgeShard:
         if self._shard is None:
@@ -200,10 +241,10 @@ def _is_laid_out(shard: Path, schema: Schema) -> bool:
     if dims is None:
         return True
     try:
-        told = (shard / LINES).read_text(encoding="utf-8").strip()
+        told = (shard / STORED).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         told = ""
-    return dims == dict(schema.dims) and told == str(lines.REVISION)
+    return dims == dict(schema.dims) and told == str(REVISION)
 
 
 def _dims_in(shard: Path) -> dict[str, int] | None:

@@ -20,6 +20,7 @@ from qdrant_client.models import (
     SparseVector,
 )
 
+from qdrant.backend import ScoredPoint, StoredPoint
 from qdrant.errors import UsageError
 from qdrant.schema import LINE, PAYLOAD_INDEXES, FieldKind, Schema
 
@@ -30,19 +31,50 @@ INDEX_TYPES: dict[FieldKind, edge.PayloadSchemaType] = {
 }
 
 
+LINKS, EXPLORED_WHEN_BUILT = 16, 128
+"""HNSW's m and ef_construct (Malkov and Yashunin, arXiv 1603.09320)."""
+FULL_SCAN_KB = 10_000
+"""Where conditions leave fewer vectors than fill this, all of them are compared."""
+QUANTILE = 0.99
+"""Share of the numbers that eight bits tell apart; what lies beyond counts as the outermost."""
+LEAST_KB = 1
+"""The least of a shard that is worth an index, once somebody asked for one: whatever there is."""
+
+
 def config(schema: Schema) -> edge.EdgeConfig:
     """Return a shard's configuration: cosine for dense spaces, idf for the line, a log of writes.
 
     Without that log (`wal_enabled=False`) nothing keeps a second process out of the shard.
     """
+    return edge.EdgeConfig(**_stored(schema))
+
+
+def indexed_config(schema: Schema) -> edge.EdgeConfig:
+    """Return the configuration with which `optimize` builds an index: HNSW over eight bits.
+
+    The vectors themselves stay as they are, for the best are scored anew by them.
+    """
     return edge.EdgeConfig(
-        vectors={
+        **_stored(schema),
+        hnsw_config=edge.HnswIndexConfig(
+            m=LINKS, ef_construct=EXPLORED_WHEN_BUILT, full_scan_threshold=FULL_SCAN_KB
+        ),
+        quantization_config=edge.ScalarQuantizationConfig(
+            edge.ScalarType.Int8, quantile=QUANTILE, memory=edge.Memory.Pinned
+        ),
+        optimizers=edge.EdgeOptimizersConfig(indexing_threshold=LEAST_KB, default_segment_number=1),
+    )
+
+
+def _stored(schema: Schema) -> dict[str, Any]:
+    return {
+        "vectors": {
             space: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine)
             for space, dim in schema.dims.items()
         },
-        sparse_vectors={LINE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-        wal_enabled=True,
-    )
+        "sparse_vectors": {LINE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        "wal_enabled": True,
+    }
 
 
 def payload_indexes() -> list[edge.UpdateOperation]:
@@ -61,8 +93,17 @@ def point(struct: models.PointStruct) -> edge.Point:
     return edge.Point(str(struct.id), vectors, struct.payload)
 
 
-def query(request: QueryRequest) -> edge.QueryRequest:
-    """Return a request for the points nearest to a vector, or just for those that match."""
+def queries(requests: Sequence[QueryRequest], *, corpora: bool = True) -> list[edge.QueryRequest]:
+    """Return requests for the points nearest to a vector, or just for those that match.
+
+    A filter that several share is translated once: the ids of a thousand points in it take longer
+    than the search. Without `corpora`, an idf over all points is left to the engine's own counts.
+    """
+    made: dict[int, edge.Filter] = {}
+    return [_query(request, made, corpora) for request in requests]
+
+
+def _query(request: QueryRequest, made: dict[int, edge.Filter], corpora: bool) -> edge.QueryRequest:
     _refuse_fields(request, "query", "using", "filter", "params", "limit", "with_payload")
     wanted = request.query
     if isinstance(wanted, NearestQuery):
@@ -74,16 +115,23 @@ def query(request: QueryRequest) -> edge.QueryRequest:
     return edge.QueryRequest(
         limit=request.limit,
         query=nearest,
-        filter=None if request.filter is None else filter_(request.filter),
-        params=None if request.params is None else _params(request.params),
+        filter=None if request.filter is None else filter_(request.filter, made),
+        params=None if request.params is None else _params(request.params, corpora),
         with_payload=fields(request.with_payload),
     )
 
 
-def filter_(where: Filter) -> edge.Filter:
-    """Return a filter of conditions that must, and must not, hold."""
-    _refuse_fields(where, "must", "must_not")
-    return edge.Filter(must=_conditions(where.must), must_not=_conditions(where.must_not))
+def filter_(where: Filter, made: dict[int, edge.Filter] | None = None) -> edge.Filter:
+    """Return a filter of conditions that must, and must not, hold.
+
+    `made` has those that were translated before, by the identity of what they were made of.
+    """
+    made = {} if made is None else made
+    if id(where) not in made:
+        _refuse_fields(where, "must", "must_not")
+        must, must_not = (_conditions(some, made) for some in (where.must, where.must_not))
+        made[id(where)] = edge.Filter(must=must, must_not=must_not)
+    return made[id(where)]
 
 
 def fields(wanted: Any) -> bool | list[str]:
@@ -95,34 +143,32 @@ def fields(wanted: Any) -> bool | list[str]:
     raise _refusal("a selector of payload or vectors", wanted)
 
 
-def scored(point: edge.ScoredPoint) -> models.ScoredPoint:
+def scored(point: edge.ScoredPoint) -> ScoredPoint:
     """Return a found point."""
-    return models.ScoredPoint(
-        id=str(point.id), version=point.version, score=point.score, payload=point.payload
-    )
+    return ScoredPoint(str(point.id), point.score, point.payload)
 
 
-def record(point: edge.Record) -> models.Record:
+def stored(point: edge.Record) -> StoredPoint:
     """Return a stored point."""
     vectors: Any = point.vector
     if isinstance(vectors, dict):
-        vectors = {name: _stored(vector) for name, vector in vectors.items()}
-    return models.Record(id=str(point.id), payload=point.payload, vector=vectors)
+        vectors = {name: _plain(vector) for name, vector in vectors.items()}
+    return StoredPoint(str(point.id), point.payload, vectors)
 
 
-def _conditions(conditions: Any) -> list[edge.ConditionType] | None:
+def _conditions(conditions: Any, made: dict[int, edge.Filter]) -> list[edge.ConditionType] | None:
     if conditions is None:
         return None
     several = conditions if isinstance(conditions, list) else [conditions]
-    return [_condition(condition) for condition in several]
+    return [_condition(condition, made) for condition in several]
 
 
-def _condition(condition: models.Condition) -> Any:
+def _condition(condition: models.Condition, made: dict[int, edge.Filter]) -> Any:
     match condition:
         case Filter():
-            return filter_(condition)
+            return filter_(condition, made)
         case HasIdCondition():
-            return edge.HasIdCondition({str(id_) for id_ in condition.has_id})
+            return edge.HasIdCondition(set(condition.has_id))
         case HasVectorCondition():
             return edge.HasVectorCondition(condition.has_vector)
         case FieldCondition():
@@ -145,14 +191,27 @@ def _field(condition: FieldCondition) -> edge.FieldCondition:
     raise _refusal("a condition on a field", condition)
 
 
-def _params(params: models.SearchParams) -> edge.SearchParams:
-    _refuse_fields(params, "exact", "idf")
-    if params.idf is None:
-        return edge.SearchParams(exact=bool(params.exact))
-    if not isinstance(params.idf, models.IdfCorpusParams):
-        raise _refusal("an idf", params.idf)
-    corpus = edge.IdfParams(corpus=filter_(params.idf.corpus))
-    return edge.SearchParams(exact=bool(params.exact), idf=corpus)
+def _params(params: models.SearchParams, corpora: bool) -> edge.SearchParams:
+    _refuse_fields(params, "exact", "idf", "hnsw_ef", "quantization")
+    return edge.SearchParams(
+        exact=bool(params.exact),
+        hnsw_ef=params.hnsw_ef,
+        quantization=None if params.quantization is None else _quantization(params.quantization),
+        idf=None if params.idf is None else _idf(params.idf, corpora),
+    )
+
+
+def _quantization(params: models.QuantizationSearchParams) -> edge.QuantizationSearchParams:
+    _refuse_fields(params, "rescore", "oversampling")
+    return edge.QuantizationSearchParams(rescore=params.rescore, oversampling=params.oversampling)
+
+
+def _idf(idf: Any, corpora: bool) -> edge.IdfParams | None:
+    if not isinstance(idf, models.IdfCorpusParams):
+        raise _refusal("an idf", idf)
+    if idf.corpus == Filter() and not corpora:
+        return None
+    return edge.IdfParams(corpus=filter_(idf.corpus))
 
 
 def _vector(vector: Any) -> Any:
@@ -164,7 +223,7 @@ def _vector(vector: Any) -> Any:
     raise _refusal("a vector", vector)
 
 
-def _stored(vector: Any) -> Any:
+def _plain(vector: Any) -> Any:
     if isinstance(vector, edge.SparseVector):
         return SparseVector(indices=vector.indices, values=vector.values)
     return vector

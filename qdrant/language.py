@@ -6,9 +6,12 @@ into `qdrant_client.models`, which every backend understands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from qdrant.record import Vector
 
@@ -82,6 +85,21 @@ class Query:
         return self.wanted + self.unwanted
 
 
+Answers = tuple[Mapping[str, float], ...]
+"""What a shot answers to each of a query's questions: space -> raw similarity"""
+
+Floats = NDArray[np.float64]
+
+Similarities = Sequence[Mapping[str, Floats]]
+"""What shots answer to each question: space -> (num_shots,) similarity, NaN where it is absent"""
+
+Near = NDArray[np.intp]
+"""(num_pairs, 2) which shots lie within a query's reach: who listens, who says; nearest first"""
+
+Scoring = Callable[[Similarities, Near], Floats]
+"""Scores shots by their similarities alone: (num_shots,), the higher the better"""
+
+
 @dataclass(frozen=True)
 class ShotHit:
     """A shot the store found, with its raw similarity in every space that was asked.
@@ -93,5 +111,5 @@ class ShotHit:
 
     title_id: str
     shot: int
-    answers: tuple[Mapping[str, float], ...]
+    answers: Answers
     payload: Mapping[str, Any]

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from qdrant_client import models
     from qdrant_edge import Bm25
 
-REVISION = 2
-"""Raised when the same words come to be stored otherwise: what is in a store is then of no use."""
-
 STOP_WORDS_FROM = 2**31
 """Indices of stop words and their pairs begin here; the engine's own (hashes) end before."""
 

@@ -19,10 +19,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from qdrant_client import models
 
-from qdrant.backend import Backend
+from qdrant.backend import Backend, ScoredPoint, StoredPoint
 from qdrant.errors import TrimbinError, UsageError
 
 logger = logging.getLogger(__name__)
@@ -174,14 +174,18 @@ def _reads(backend: Backend, collection: str) -> dict[str, Callable[[bytes], Any
     def query_batch(body: bytes) -> Any:
         requests = models.QueryRequestBatch.model_validate_json(body).searches
         _bounded(*(request.limit for request in requests))
-        return [{"points": _plain(answer)} for answer in backend.query_batch(requests)]
+        return [
+            {"points": [_scored(point) for point in answer]}
+            for answer in backend.query_batch(requests)
+        ]
 
     def retrieve(body: bytes) -> Any:
         wanted = models.PointRequest.model_validate_json(body)
         _bounded(len(wanted.ids))
         ids = [str(id_) for id_ in wanted.ids]
         payload, vectors = _fields(wanted.with_payload), _fields(wanted.with_vector)
-        return _plain(backend.retrieve(ids, payload=payload, vectors=vectors))
+        points = backend.retrieve(ids, payload=payload, vectors=vectors)
+        return [_stored(point) for point in points]
 
     def scroll(body: bytes) -> Any:
         wanted = models.ScrollRequest.model_validate_json(body)
@@ -193,7 +197,7 @@ def _reads(backend: Backend, collection: str) -> dict[str, Callable[[bytes], Any
             offset=None if wanted.offset is None else str(wanted.offset),
             payload=_fields(wanted.with_payload),
         )
-        return {"points": _plain(points), "next_page_offset": following}
+        return {"points": [_stored(point) for point in points], "next_page_offset": following}
 
     def count(body: bytes) -> Any:
         wanted = models.CountRequest.model_validate_json(body)
@@ -222,9 +226,18 @@ def _fields(wanted: Any) -> bool | list[str]:
     raise _RefusalError(HTTPStatus.BAD_REQUEST, "name the fields in a list")
 
 
-def _plain(points: list[Any]) -> list[Any]:
-    return [_dumped(point) for point in points]
+def _scored(point: ScoredPoint) -> dict[str, Any]:
+    """Return a point as Qdrant tells of it; the version is one that nobody asks for."""
+    told = {"id": point.id, "version": 0, "score": point.score}
+    return told if point.payload is None else {**told, "payload": point.payload}
 
 
-def _dumped(point: BaseModel) -> dict[str, Any]:
-    return point.model_dump(mode="json", exclude_none=True)
+def _stored(point: StoredPoint) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": point.id, "payload": point.payload}
+    if point.vector is not None:
+        told["vector"] = {name: _plain(vector) for name, vector in point.vector.items()}
+    return told
+
+
+def _plain(vector: Any) -> Any:
+    return vector.model_dump() if isinstance(vector, models.SparseVector) else vector

@@ -6,9 +6,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
-from qdrant.language import Band, Query, Question, ShotHit
+from qdrant.language import Band, Floats, Near, Query, Question, Scoring, ShotHit, Similarities
 from qdrant.phrases import Phrase, closeness
 from qdrant.schema import AUDIO, CONTEXT, LINE, SOUND, TEXT, VIDEO
 from qdrant.wording import words_told
@@ -32,11 +35,8 @@ that answers in pictures too above the line's own, and leaves others below it.""
 Calibrations = Mapping[Band, Mapping[str, Calibration]]
 """band -> space -> what a similarity is worth there"""
 
-Weights = dict[str, float]
-"""space -> `-log(1 - evidence)`, which add up"""
-
-Place = tuple[str, int]
-"""(title_id, shot)"""
+Weights = Mapping[str, Floats]
+"""space -> (num_shots,) `-log(1 - evidence)`, which add up; NaN where a shot lacks it"""
 
 
 @dataclass(frozen=True)
@@ -76,148 +76,213 @@ def score_shots(
     Raises UsageError where a space was asked that has no calibration.
     """
     found = list(hits)
-    answers = [
-        _answers(number, question, found, calibrations, query.reach, all_modalities)
-        for number, question in enumerate(query.questions)
+    similarities = [
+        _columns([hit.answers[number] for hit in found]) for number in range(len(query.questions))
     ]
-    wanted, unwanted = answers[: len(query.wanted)], answers[len(query.wanted) :]
+    answered = _answered(
+        query,
+        [
+            _weights(of_shots, calibrations.get(question.band, {}))
+            if question.phrase is None
+            else _said(question.phrase, found, number)
+            for number, (question, of_shots) in enumerate(
+                zip(query.questions, similarities, strict=True)
+            )
+        ],
+        similarities,
+        _within_reach(found, query.reach),
+        all_modalities,
+        num_shots=len(found),
+    )
+    scores = _scores(answered, query, len(found))
+    wanted = answered[: len(query.wanted)]
     scored = [
-        _score(hit, [answer[i] for answer in wanted], [answer[i] for answer in unwanted])
-        for i, hit in enumerate(found)
+        _scored(hit, float(score), row, wanted, found)
+        for row, (hit, score) in enumerate(zip(found, scores, strict=True))
     ]
     return sorted(scored, key=lambda shot: (-shot.score, shot.title_id, shot.shot))
 
 
+def scoring(
+    calibrations: Calibrations, query: Query, *, all_modalities: bool = False
+) -> Scoring | None:
+    """Return what gives shots their scores by their similarities alone; see `score_shots`.
+
+    None where more must be known, how nearly a line is said, and where nothing is wanted, so that
+    all are as good.
+    """
+    if not query.wanted or any(question.phrase is not None for question in query.questions):
+        return None
+    bands = [calibrations.get(question.band, {}) for question in query.questions]
+
+    def of(similarities: Similarities, near: Near) -> Floats:
+        weights = [_weights(s, b) for s, b in zip(similarities, bands, strict=True)]
+        num_shots = max((len(of) for each in similarities for of in each.values()), default=0)
+        answered = _answered(
+            query, weights, similarities, near, all_modalities, num_shots=num_shots
+        )
+        return _scores(answered, query, num_shots)
+
+    return of
+
+
 @dataclass(frozen=True)
-class _Answer:
-    """How a shot answers one question."""
+class _Answered:
+    """How shots answer one question."""
 
-    score: float
+    scores: Floats  # (num_shots,)
     weights: Weights
-    heard_near: ShotHit | None = None
+    heard: NDArray[np.intp]  # (num_shots,): the row of the shot whose words help; -1 for none
 
-    @property
-    def shares(self) -> dict[str, float]:
-        total = sum(self.weights.values())
-        return {space: weight / total for space, weight in self.weights.items()} if total else {}
+    def shares(self, row: int) -> dict[str, float]:
+        weights = {s: float(of[row]) for s, of in self.weights.items() if not np.isnan(of[row])}
+        total = sum(weights.values())
+        return {space: weight / total for space, weight in weights.items()} if total else {}
 
 
-def _answers(
-    number: int,
-    question: Question,
-    hits: Sequence[ShotHit],
-    calibrations: Calibrations,
-    reach: int,
+def _answered(
+    query: Query,
+    weights: Sequence[Weights],
+    similarities: Similarities,
+    near: Near,
     all_modalities: bool,
-) -> list[_Answer]:
-    """Return how each hit answers a question, in their order."""
-    bands = calibrations.get(question.band, {})
-    phrase = question.phrase
-    weights = [
-        _weigh(hit.answers[number], bands) if phrase is None else _said(phrase, hit, number)
-        for hit in hits
-    ]
-    words = {
-        _place(hit): (hit, _evidence_of_words(w)) for hit, w in zip(hits, weights, strict=True)
-    }
-    answers = []
-    for hit, of_hit in zip(hits, weights, strict=True):
-        near = _heard_near(hit, number, of_hit, words, reach)
-        if near is not None:
-            passed_on = -math.log1p(-PASSED_ON * near[1])
-            of_hit = {**of_hit, CONTEXT: of_hit.get(CONTEXT, 0.0) + passed_on}
-        score = _in_all(of_hit, question) if all_modalities else _evidence(of_hit.values())
-        answers.append(_Answer(score, of_hit, near[0] if near else None))
-    return answers
+    *,
+    num_shots: int,
+) -> list[_Answered]:
+    """Return how the shots answer each question, what is said near by included."""
+    answered = []
+    for question, of, spoken in zip(query.questions, weights, similarities, strict=True):
+        heard, evidence = _heard_near(of, spoken, near, num_shots)
+        listens = heard >= 0
+        if listens.any():
+            passed_on = np.where(listens, -np.log1p(-PASSED_ON * evidence), np.nan)
+            of = {**of, CONTEXT: _sum(passed_on, of.get(CONTEXT))}
+        scores = _in_all(of, question) if all_modalities else _evidence(of.values())
+        answered.append(_Answered(scores, of, heard))
+    return answered
 
 
-def _score(hit: ShotHit, wanted: Sequence[_Answer], unwanted: Sequence[_Answer]) -> ScoredShot:
-    score = _geometric_mean([answer.score for answer in wanted])
-    for answer in unwanted:
-        score *= 1 - answer.score
+def _scores(answered: Sequence[_Answered], query: Query, num_shots: int) -> Floats:
+    wanted = _geometric_mean([each.scores for each in answered[: len(query.wanted)]])
+    scores: Floats = np.broadcast_to(wanted, num_shots)
+    for unwanted in answered[len(query.wanted) :]:
+        scores = scores * (1 - unwanted.scores)
+    return scores
+
+
+def _scored(
+    hit: ShotHit, score: float, row: int, wanted: Sequence[_Answered], hits: Sequence[ShotHit]
+) -> ScoredShot:
     shares: dict[str, float] = {}
-    for answer in wanted if score > 0 else ():
-        for space, share in answer.shares.items():
+    for answered in wanted if score > 0 else ():
+        for space, share in answered.shares(row).items():
             shares[space] = shares.get(space, 0.0) + share / len(wanted)
-    near = next((answer.heard_near for answer in wanted if answer.heard_near), None)
+    heard = next((answered.heard[row] for answered in wanted if answered.heard[row] >= 0), None)
+    near = None if heard is None else hits[heard]
     return ScoredShot(hit.title_id, hit.shot, score, shares, hit, near)
 
 
-def _geometric_mean(scores: Sequence[float]) -> float:
-    if min(scores, default=1.0) <= 0:
-        return 0.0
-    return math.exp(sum(map(math.log, scores)) / max(len(scores), 1))
+def _columns(answers: Sequence[Mapping[str, float]]) -> dict[str, Floats]:
+    """Return shots' similarities by space, NaN where a shot lacks it."""
+    spaces = dict.fromkeys(space for answer in answers for space in answer)
+    return {space: np.array([a.get(space, np.nan) for a in answers]) for space in spaces}
 
 
-def _weigh(similarities: Mapping[str, float], bands: Mapping[str, Calibration]) -> Weights:
-    """Return `-log(1 - evidence)` of each space that the shot was found in."""
-    weights: Weights = {}
-    for space, similarity in similarities.items():
+def _weights(similarities: Mapping[str, Floats], bands: Mapping[str, Calibration]) -> Weights:
+    """Return `-log(1 - evidence)` of shots in each space."""
+    for space in similarities:
         if space not in bands:
             raise UsageError(
                 f"The profile has no calibration for `{space}`; give it a floor, a ceiling and a "
                 f"weight beside those of {', '.join(bands) or 'no other space'}."
             )
-        weights[space] = -math.log1p(-bands[space].evidence(similarity))
-    return weights
+    return {space: -np.log1p(-bands[space].evidence(of)) for space, of in similarities.items()}
 
 
-def _said(phrase: Phrase, hit: ShotHit, number: int) -> Weights:
+def _said(phrase: Phrase, hits: Sequence[ShotHit], number: int) -> Weights:
     """Return the weight of a line by how nearly it is said, not by which of its words are.
 
     Of shots that say it alike, the one that says little else comes first, as BM25 has it.
     """
-    bm25 = hit.answers[number].get(LINE)
-    if not bm25:
-        return {}
-    near = (1 - LITTLE_ELSE / (1 + bm25)) * closeness(
-        phrase, words_told(hit.payload), language=hit.payload.get("language")
-    )
-    return {LINE: -math.log1p(-SAID * near)} if near else {}
+    said = np.full(len(hits), np.nan)
+    for row, hit in enumerate(hits):
+        bm25 = hit.answers[number].get(LINE)
+        if not bm25:
+            continue
+        near = (1 - LITTLE_ELSE / (1 + bm25)) * closeness(
+            phrase, words_told(hit.payload), language=hit.payload.get("language")
+        )
+        if near:
+            said[row] = -math.log1p(-SAID * near)
+    return {LINE: said}
 
 
-def _evidence(weights: Iterable[float]) -> float:
-    return -math.expm1(-sum(weights))
+def _sum(*weights: Floats | None) -> Floats:
+    """Return the sum of what there is; NaN where there is nothing."""
+    there = np.stack([of for of in weights if of is not None])
+    return np.where(np.isnan(there).all(axis=0), np.nan, np.nansum(there, axis=0))
 
 
-def _evidence_of_words(weights: Mapping[str, float]) -> float:
-    return _evidence(weights.get(space, 0.0) for space in WORDS)
+def _evidence(weights: Iterable[Floats]) -> Floats:
+    there = list(weights)
+    return -np.expm1(-np.nansum(np.stack(there), axis=0)) if there else np.zeros(1)
 
 
-def _in_all(weights: Weights, question: Question) -> float:
-    """Return how well a shot answers in every modality that was asked, a line near by included.
+def _in_all(weights: Weights, question: Question) -> Floats:
+    """Return how well shots answer in every modality that was asked, a line near by included.
 
     A sound that is asked for by its name alone may be heard or told in a caption: one is enough.
     """
     if question.vectors.keys() == {SOUND}:
         return _evidence(weights.values())
     asked = {*question.vectors, *([LINE] if question.line else [])}
-    levels = [
-        _evidence(weights.get(space, 0.0) for space in modality)
-        for modality in MODALITIES
-        if asked & set(modality)
-    ]
-    return _geometric_mean(levels)
+    return _geometric_mean(
+        [
+            _evidence(weights[space] for space in modality if space in weights)
+            for modality in MODALITIES
+            if asked & set(modality)
+        ]
+    )
+
+
+def _geometric_mean(scores: Sequence[Floats]) -> Floats:
+    if not scores:
+        return np.ones(1)
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.stack(np.broadcast_arrays(*scores)))
+    mean: Floats = np.exp(np.mean(logs, axis=0))
+    return mean
 
 
 def _heard_near(
-    hit: ShotHit,
-    number: int,
-    weights: Mapping[str, float],
-    words: Mapping[Place, tuple[ShotHit, float]],
-    reach: int,
-) -> tuple[ShotHit, float] | None:
-    """Return the shot whose words help a wordless one, and their evidence; the nearest of equals.
+    weights: Weights, similarities: Mapping[str, Floats], near: Near, num_shots: int
+) -> tuple[NDArray[np.intp], Floats]:
+    """Return the shots whose words help wordless ones, the nearest of equals, and their evidence.
 
-    None for a shot that has words, or that answers in no other way: the line's own moment is there.
+    None helps a shot that has words, or that answers in no other way: the line's own moment is
+    there.
     """
-    if not reach or hit.answers[number].keys() & set(WORDS) or not any(weights.values()):
-        return None
-    steps = (step for far in range(1, reach + 1) for step in (-far, far))
-    near = [words[place] for step in steps if (place := (hit.title_id, hit.shot + step)) in words]
-    best = max(near, key=lambda pair: pair[1], default=None)
-    return best if best is not None and best[1] > 0 else None
+    heard, best = np.full(num_shots, -1), np.zeros(num_shots)
+    if len(near):
+        words = np.broadcast_to(_evidence(weights[s] for s in WORDS if s in weights), num_shots)
+        speaks = np.zeros(num_shots, bool)
+        for space in similarities.keys() & set(WORDS):
+            speaks |= ~np.isnan(similarities[space])
+        listens = ~speaks & (_evidence(weights.values()) > 0)
+        for listener, speaker in near[listens[near[:, 0]] & (words[near[:, 1]] > 0)]:
+            if words[speaker] > best[listener]:
+                heard[listener], best[listener] = speaker, words[speaker]
+    return heard, best
 
 
-def _place(hit: ShotHit) -> Place:
-    return hit.title_id, hit.shot
+def _within_reach(hits: Sequence[ShotHit], reach: int) -> Near:
+    """Return the pairs of shots of one title at most so many apart, the nearest first."""
+    rows = {(hit.title_id, hit.shot): row for row, hit in enumerate(hits)}
+    steps = [step for far in range(1, reach + 1) for step in (-far, far)]
+    pairs = [
+        (row, rows[place])
+        for step in steps
+        for row, hit in enumerate(hits)
+        if (place := (hit.title_id, hit.shot + step)) in rows
+    ]
+    return np.array(pairs, np.intp).reshape(-1, 2)

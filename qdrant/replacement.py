@@ -1,6 +1,7 @@
 """A shard made anew beside the one in use, which takes its place in two renames.
 
     folder/<version>/rebuilding/shard    being filled
+    folder/<version>/indexing/shard      a copy that the owner has an index built on
     folder/<version>/shard.ready         whole: the next owner to open the library takes it up
     folder/<version>/shard               in use
 
@@ -10,7 +11,9 @@ use, or the whole new one for the next owner.
 
 from __future__ import annotations
 
+import logging
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,17 +21,20 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from qdrant import ownership
+from qdrant import ownership, search_index
 from qdrant.edge import SHARD, EdgeBackend
 from qdrant.errors import StoreUnavailable
 from qdrant.ownership import Owner
 from qdrant.schema import Schema
 from qdrant.shots import Shots
 
-BUILDING, READY, OUTGOING, LOCK = "rebuilding", "shard.ready", "shard.outgoing", "rebuild.lock"
+BUILDING, INDEXING = "rebuilding", "indexing"
+READY, OUTGOING, LOCK = "shard.ready", "shard.outgoing", "rebuild.lock"
 PATIENCE_S = 3.0
 """How long to wait for an owner that may be a search, over in a moment."""
 LOOK_AGAIN_S = 0.05
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -40,15 +46,18 @@ def replacement(folder: Path, schema: Schema, *, library_id: str) -> Iterator[Sh
     """
     home = folder / schema.version
     with ExitStack() as stack:
-        stack.enter_context(_alone(home))
-        stack.callback(_clear, home / BUILDING)
-        _clear(home / BUILDING)
+        stack.enter_context(alone(home))
+        stack.callback(clear, home / BUILDING)
+        clear(home / BUILDING)
         backend = EdgeBackend(home / BUILDING)
         with Shots(backend, schema, library_id=library_id) as shots:
             backend.ensure(schema)
             yield shots
-        with _explained(home):
-            _clear(home / READY)
+            slow = search_index.is_due(backend.num_points(), {}, {})
+        if slow:
+            _index(home / BUILDING, schema, library_id=library_id)
+        with explained(home):
+            clear(home / READY)
             (home / BUILDING / SHARD).rename(home / READY)
 
 
@@ -78,19 +87,38 @@ def take_up(home: Path) -> None:
 
     Only the owner may call it. Raises StoreUnavailable where the folder cannot be written.
     """
-    with _explained(home):
+    with explained(home):
         if (home / READY).exists():
             if (home / SHARD).exists():
-                _clear(home / OUTGOING)
+                clear(home / OUTGOING)
                 (home / SHARD).rename(home / OUTGOING)
             (home / READY).rename(home / SHARD)
-        _clear(home / OUTGOING)
+        clear(home / OUTGOING)
+    # What a dead owner was building may have a living child in it, where children outlive owners.
+    shutil.rmtree(home / INDEXING, ignore_errors=True)
+
+
+def _index(folder: Path, schema: Schema, *, library_id: str) -> None:
+    """Build the index of a whole shard that nobody searches yet; without room it does without."""
+    shard = folder / SHARD
+    try:
+        search_index.require_room(shard)
+        search_index.build(shard, schema, stop=threading.Event())
+    except StoreUnavailable as error:
+        logger.warning("%s", error)
+        return
+    backend = EdgeBackend(folder)
+    try:
+        backend.ensure(schema)
+        search_index.write_held(shard, backend, library_id=library_id)
+    finally:
+        backend.close()
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def alone(home: Path) -> Iterator[None]:
     """Let one process at a time make a shard of this version anew."""
-    with _explained(home):
+    with explained(home):
         for path in (home.parent, home):
             if path.exists() and not path.is_dir():
                 path.unlink()  # whatever it is, it is no store
@@ -108,7 +136,8 @@ def _alone(home: Path) -> Iterator[None]:
         lock.release()
 
 
-def _clear(path: Path) -> None:
+def clear(path: Path) -> None:
+    """Delete a folder or a file, if it is there."""
     if path.is_dir():
         shutil.rmtree(path)
     else:
@@ -116,7 +145,8 @@ def _clear(path: Path) -> None:
 
 
 @contextmanager
-def _explained(home: Path) -> Iterator[None]:
+def explained(home: Path) -> Iterator[None]:
+    """Turn an operating system's refusal into a sentence about this store."""
     try:
         yield
     except OSError as error:

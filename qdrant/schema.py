@@ -15,6 +15,10 @@ TOLD = "told"
 LINE = "line"
 """Sparse BM25 vector of what is said, told and written."""
 
+REVISION = 3
+"""Raised when the same shots come to be stored otherwise, their lines or their ids: what is in a
+store is then of no use, and is published again."""
+
 FieldKind = Literal["keyword", "integer", "float"]
 """How a payload field is indexed; the words are Qdrant's own."""
 

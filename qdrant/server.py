@@ -11,7 +11,7 @@ import httpx
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from qdrant.backend import Fields
+from qdrant.backend import Fields, ScoredPoint, StoredPoint
 from qdrant.calls import BACKOFF_S, TIMEOUT_S, Calls, Unreachable
 from qdrant.errors import StoreUnavailable
 from qdrant.schema import LINE, PAYLOAD_INDEXES, Schema
@@ -95,24 +95,25 @@ class ServerBackend:
         selector = models.FilterSelector(filter=which)
         self._calls.answer(lambda: self._client.delete(self._collection, selector, wait=True))
 
-    def query_batch(
-        self, requests: Sequence[models.QueryRequest]
-    ) -> list[list[models.ScoredPoint]]:
+    def query_batch(self, requests: Sequence[models.QueryRequest]) -> list[list[ScoredPoint]]:
         """Return the scored points of each request, best first."""
         if not requests:
             return []
         if not self.shared:
-            requests = [_without_exact(request) for request in requests]
+            requests = [_as_memory_takes_it(request) for request in requests]
         answers = self._calls.answer(
             lambda: self._client.query_batch_points(self._collection, list(requests))
         )
-        return [answer.points for answer in answers]
+        return [
+            [ScoredPoint(str(point.id), point.score, point.payload) for point in answer.points]
+            for answer in answers
+        ]
 
     def retrieve(
         self, ids: Sequence[str], *, payload: Fields = False, vectors: Fields = False
-    ) -> list[models.Record]:
+    ) -> list[StoredPoint]:
         """Return those of these points that exist, in any order."""
-        return self._calls.answer(
+        records = self._calls.answer(
             lambda: self._client.retrieve(
                 self._collection,
                 list(ids),
@@ -120,6 +121,7 @@ class ServerBackend:
                 with_vectors=_fields(vectors),
             )
         )
+        return [_stored(record) for record in records]
 
     def scroll(
         self,
@@ -128,7 +130,7 @@ class ServerBackend:
         limit: int,
         offset: str | None = None,
         payload: Fields = True,
-    ) -> tuple[list[models.Record], str | None]:
+    ) -> tuple[list[StoredPoint], str | None]:
         """Return a page of points in the order of their ids, and where the next one begins."""
         points, following = self._calls.answer(
             lambda: self._client.scroll(
@@ -139,7 +141,8 @@ class ServerBackend:
                 with_payload=_fields(payload),
             )
         )
-        return points, None if following is None else str(following)
+        page = [_stored(record) for record in points]
+        return page, None if following is None else str(following)
 
     def count(self, which: models.Filter | None) -> int:
         """Return exactly how many points match."""
@@ -205,12 +208,19 @@ def _remote(url: str, api_key: str | None, transport: httpx.BaseTransport | None
     )
 
 
+def _stored(record: models.Record) -> StoredPoint:
+    assert record.vector is None or isinstance(record.vector, dict)
+    return StoredPoint(str(record.id), record.payload, record.vector)
+
+
 def _fields(wanted: Fields) -> Any:
     return wanted if isinstance(wanted, bool) else list(wanted)
 
 
-def _without_exact(request: models.QueryRequest) -> models.QueryRequest:
-    """Return the request as memory wants it: it is always exact and warns when asked to be."""
+def _as_memory_takes_it(request: models.QueryRequest) -> models.QueryRequest:
+    """Return the request without what memory, always exact and without index, warns of."""
     if request.params is None:
         return request
-    return request.model_copy(update={"params": request.params.model_copy(update={"exact": None})})
+    idf = request.params.idf
+    params = None if idf is None else models.SearchParams(idf=idf)
+    return request.model_copy(update={"params": params})

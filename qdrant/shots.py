@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from qdrant_client import models
@@ -16,11 +16,14 @@ from qdrant.answer import answer
 from qdrant.backend import Backend
 from qdrant.compile import Scope, asked_spaces, proposing
 from qdrant.errors import LibraryOwned, StoreUnavailable
-from qdrant.language import Query, ShotHit
+from qdrant.language import Query, Scoring, ShotHit
 from qdrant.points import shot_points
 from qdrant.record import ShotRecord, Vector, point_id
 from qdrant.registry import Generation, Registry, RegistryPoint
 from qdrant.schema import Schema
+
+if TYPE_CHECKING:
+    from qdrant.indexing import Indexing
 
 CHUNK_POINTS = 64
 """Points in one write: about 6 MB of JSON at 4 x 1024 numbers, below a server's 32 MB."""
@@ -47,12 +50,13 @@ class Shots:
         owned: bool = True,
         owner: str = "another process",
         closing: contextlib.ExitStack | None = None,
+        indexing: Indexing | None = None,
     ) -> None:
         """Hold an open backend.
 
         `one_library` says that the collection is this library's alone; `owner` names who may
         write where this process may not (`owned` is false); `closing` is what to close in the
-        end, by default just the backend.
+        end, by default just the backend; `indexing` builds the search index, where we do.
         """
         self.owned = owned
         self._backend = backend
@@ -63,6 +67,7 @@ class Shots:
         self._closing = closing or _closing(backend)
         self._registry = RegistryPoint(backend, library_id=library_id)
         self._publishing = threading.Lock()
+        self._indexing = indexing
 
     def publish(self, title_id: str, generation: str, records: Sequence[ShotRecord]) -> None:
         """Make this generation the title's only visible one: whole, or not at all."""
@@ -92,11 +97,25 @@ class Shots:
             self._sweep(title_id)
 
     def repair(self) -> None:
-        """Delete what publications that never ended left behind; called when an owner opens."""
+        """Delete what publications that never ended, or an earlier Trimbin, left behind.
+
+        Called when an owner opens; what was stored otherwise is then published again.
+        """
         oldest = time.time() - ABANDONED_AFTER_S if self._backend.shared else float("inf")
         with self._publishing:
+            if self._registry.is_outdated():
+                self._backend.delete(Scope(self._registry.point_id, self._tenant).all())
+                self._registry.change(lambda now: now)
             hidden = self._registry.read().hidden
             self._delete([pair for pair, since in hidden.items() if since < oldest])
+
+    def index_is_due(self) -> bool:
+        """Whether searching is slow for want of an index that this process could build."""
+        return self._indexing is not None and self._indexing.is_due(self._registry.read().current)
+
+    def build_index(self) -> bool:
+        """Build the search index, due or not, while all else goes on; whether that was done."""
+        return self._indexing is not None and self._indexing.build(unpublished=self._publishing)
 
     def generations(self) -> dict[str, str]:
         """Return the visible generation of every title: title_id -> generation."""
@@ -110,13 +129,13 @@ class Shots:
 
         return self._undisturbed(read)
 
-    def query(self, query: Query) -> list[ShotHit]:
+    def query(self, query: Query, *, scoring: Scoring | None = None) -> list[ShotHit]:
         """Return every shot that any asked space proposed, each scored in all asked spaces.
 
         With a `reach`, the shots around the best lines are scored and returned too, and so are
         those named in `also`. Best first by the highest raw similarity, ties by title and shot. A
         query that wants nothing but conditions gives the first `candidates` shots, in the order of
-        their ids, that meet them.
+        their ids, that meet them. With `scoring`, what scores least is left out.
         """
         asked = asked_spaces(query, self._schema)
         may_find = proposing(asked, query) if query.wanted else query.conditions
@@ -131,6 +150,7 @@ class Shots:
                 registry=registry,
                 scope=self._scope(registry),
                 point_of=self._point_of,
+                scoring=scoring,
             )
 
         return self._undisturbed(read)

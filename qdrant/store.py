@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from qdrant.errors import LibraryOwned, OwnerGone, StoreUnavailable
-from qdrant.language import Query, ShotHit
+from qdrant.language import Query, Scoring, ShotHit
 from qdrant.record import ShotRecord, Vector
 from qdrant.schema import Schema
 
@@ -48,14 +48,31 @@ class ShotStore(Protocol):
     def remove(self, title_id: str) -> None:
         """Take a title out of sight, then out of the store. Raises LibraryOwned in a reader."""
 
+    def index_is_due(self) -> bool:
+        """Whether searching is slow for want of an index that this process could build.
+
+        Never on a server, which builds its own, nor in a reader.
+        """
+
+    def build_index(self) -> bool:
+        """Build the search index, due or not, while all else goes on; whether that was done.
+
+        It returns when the index is in use, minutes later in a large library; `close` in another
+        thread ends it early. Raises StoreUnavailable where it cannot be built: searching goes on.
+        """
+
     def generations(self) -> dict[str, str]:
         """Return the visible generation of every title: title_id -> generation."""
 
-    def query(self, query: Query) -> list[ShotHit]:
+    def query(self, query: Query, *, scoring: Scoring | None = None) -> list[ShotHit]:
         """Return every shot that any asked space proposed, each scored in all asked spaces.
 
         Best first by the highest raw similarity, ties by title and shot. Raises UsageError for
         vectors of a space or a length that the library does not have.
+
+        With `scoring` only the shots that score best are returned, half as many as one space may
+        propose, as many of those named in `also`, and those beside them: copying shots whole is
+        most of a search's work.
         """
 
     def vectors(self, title_id: str, shot: int) -> dict[str, Vector]:
@@ -135,6 +152,7 @@ def _on_server(schema: Schema, *, library_id: str, url: str, api_key: str | None
 
 def _as_owner(home: Path, schema: Schema, *, library_id: str, ownership: Ownership) -> ShotStore:
     from qdrant.edge import EdgeBackend
+    from qdrant.indexing import Indexing
     from qdrant.loopback import Loopback
     from qdrant.replacement import take_up
     from qdrant.server import collection_name
@@ -148,6 +166,8 @@ def _as_owner(home: Path, schema: Schema, *, library_id: str, ownership: Ownersh
         stack.callback(backend.close)
         backend.ensure(schema)
         Shots(backend, schema, library_id=library_id).repair()
+        indexing = Indexing(home, backend, schema, library_id=library_id)
+        stack.callback(indexing.close)
         listener = Loopback(
             backend,
             collection=collection_name(schema.version),
@@ -156,7 +176,7 @@ def _as_owner(home: Path, schema: Schema, *, library_id: str, ownership: Ownersh
         stack.callback(listener.close)
         ownership.announce(listener.url)
         closing = stack.pop_all()
-    return Shots(backend, schema, library_id=library_id, closing=closing)
+    return Shots(backend, schema, library_id=library_id, closing=closing, indexing=indexing)
 
 
 def _as_reader(schema: Schema, *, library_id: str, owner: Owner) -> ShotStore:

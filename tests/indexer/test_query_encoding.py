@@ -76,9 +76,16 @@ def test_a_long_text_is_cut_between_words_and_that_is_said(encoders: EncoderSet)
         ("a 猫", True),
         ("crème brûlée, Øl, 1ª", False),
         ("12:30 — ?", False),
+        ("ein Hase im Wald", True),
+        ("un homme sous la pluie", True),
+        ("el perro de la casa", True),
+        ("a bird in the tree", False),
+        ("her face when she hears it", False),
+        ("la la land", False),
+        ("van Gogh", False),
     ],
 )
-def test_a_script_the_profile_does_not_know_is_named(
+def test_a_language_the_profile_does_not_know_is_named(
     encoders: EncoderSet, words: str, is_strange: bool
 ) -> None:
     _, notes = encode_words(words, encoders)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from indexer.versions import rebuild
 from indexer.versions.rebuilding import Telling, renew
 from qdrant.errors import StoreUnavailable
 from qdrant.replacement import BUILDING, OUTGOING, READY, install, replacement
+from qdrant.search_index import read_held
 from qdrant.store import open_store
 
 DIM = 384  # of the offline profile's pictures; its models are not needed
@@ -209,3 +211,44 @@ def test_on_a_server_every_title_is_published_once_more(library: Library) -> Non
         assert store.generations() == {day.title_id: day.generation}
         assert store.count() == SHOTS
         assert not np.allclose(store.vectors(day.title_id, 0)["video"], point)
+
+
+def test_a_large_store_made_anew_has_its_index(
+    library: Library, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = found_in(library)
+    monkeypatch.setattr("qdrant.search_index.MANY_POINTS", 5)
+    rebuild(library, command="test")
+    assert read_held(home / "shard") == {
+        manifest.title_id: (manifest.generation, SHOTS) for manifest in library.titles()
+    }
+    assert found_in(library) == before
+
+
+def test_without_room_a_store_made_anew_has_none_and_it_is_said(
+    library: Library,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("qdrant.search_index.MANY_POINTS", 5)
+    monkeypatch.setattr("qdrant.search_index.ROOM", 1e12)
+    assert rebuild(library, command="test").titles == 2
+    assert "until there is room" in caplog.text
+    assert read_held(home / "shard") == {}
+    assert len(found_in(library)) == 2 * SHOTS
+
+
+def test_who_keeps_a_store_in_step_has_its_index_built(
+    library: Library, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = found_in(library)
+    monkeypatch.setattr("qdrant.search_index.MANY_POINTS", 5)
+    with open_catalogue(library, command="trimbin ui") as page:
+        page.keep_in_step()
+        deadline = time.monotonic() + 120
+        while not read_held(home / "shard") and time.monotonic() < deadline:
+            assert ask(page) == before
+        assert len(read_held(home / "shard")) == 2
+        assert not page.store.index_is_due()
+        assert ask(page) == before

@@ -17,7 +17,7 @@ import pytest
 from asking import query_of
 
 from qdrant import ownership
-from qdrant.edge import LINES, EdgeBackend
+from qdrant.edge import STORED, EdgeBackend
 from qdrant.errors import LibraryOwned, OwnerGone, StoreUnavailable
 from qdrant.schema import Schema
 from qdrant.store import open_store
@@ -154,10 +154,10 @@ def test_a_shard_of_another_layout_is_made_anew_and_filled_again(
         assert store.generations() == {"alpha": "g1"}
 
 
-def test_a_shard_with_lines_stored_otherwise_is_made_anew(library, open_library, shots_of):
+def test_a_shard_with_shots_stored_otherwise_is_made_anew(library, open_library, shots_of):
     with open_library() as former:
         former.publish("alpha", "g1", shots_of("alpha"))
-    [told] = library.rglob(LINES)
+    [told] = library.rglob(STORED)
     told.unlink()  # as an earlier Trimbin left it
     with open_library() as store:
         assert store.generations() == {}

@@ -9,10 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from asking import query_of
+from qdrant_client import models
 
 from qdrant.edge import EdgeBackend
 from qdrant.errors import InputError, StoreUnavailable
+from qdrant.record import registry_id
 from qdrant.schema import LINE
+from qdrant.server import ServerBackend
 from qdrant.shots import Shots
 
 
@@ -170,3 +173,22 @@ def test_what_a_broken_off_publication_left_is_cleared_away(library, schema, sho
         backend.writes_left = 10**9
         shots.publish("alpha", "g3", shots_of("alpha", "g3", count=10))
         assert backend.count(None) == 10 + 1
+
+
+def test_what_an_earlier_trimbin_stored_otherwise_is_published_again(shots_of, schema, direction):
+    backend = ServerBackend(":memory:", collection="club")
+    backend.ensure(schema)
+    shots = Shots(backend, schema, library_id="film-club")
+    shots.publish("alpha", "g1", shots_of("alpha"))
+    [registry] = backend.retrieve([registry_id("film-club")], payload=True)
+    former = {name: value for name, value in registry.payload.items() if name != "stored"}
+    backend.upsert([models.PointStruct(id=registry.id, vector={}, payload=former)])
+
+    later = Shots(backend, schema, library_id="film-club")
+    assert later.generations() == {} and later.query(query_of({"video": direction("video")})) == []
+    later.repair()
+    assert later.count() == 0
+    later.publish("alpha", "g1", shots_of("alpha"))
+    assert later.generations() == {"alpha": "g1"} and later.count() == 30
+    later.repair()
+    assert later.count() == 30
