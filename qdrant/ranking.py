@@ -79,21 +79,16 @@ def score_shots(
     similarities = [
         _columns([hit.answers[number] for hit in found]) for number in range(len(query.questions))
     ]
-    answered = _answered(
-        query,
-        [
-            _weights(of_shots, calibrations.get(question.band, {}))
-            if question.phrase is None
-            else _said(question.phrase, found, number)
-            for number, (question, of_shots) in enumerate(
-                zip(query.questions, similarities, strict=True)
-            )
-        ],
-        similarities,
-        _within_reach(found, query.reach),
-        all_modalities,
-        num_shots=len(found),
-    )
+    weights = [
+        _weights(of_shots, calibrations.get(question.band, {}))
+        if question.phrase is None
+        else _said(question.phrase, found, number)
+        for number, (question, of_shots) in enumerate(
+            zip(query.questions, similarities, strict=True)
+        )
+    ]
+    near = _within_reach(found, query.reach)
+    answered = _answered(query, weights, similarities, near, all_modalities, num_shots=len(found))
     scores = _scores(answered, query, len(found))
     wanted = answered[: len(query.wanted)]
     scored = [
