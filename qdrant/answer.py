@@ -21,7 +21,7 @@ from qdrant import compile as compiler
 from qdrant.backend import Backend, ScoredPoint
 from qdrant.compile import Ask, Asked, Scope
 from qdrant.language import Answers, Floats, Query, Scoring, ShotHit
-from qdrant.record import near_pairs, neighbour
+from qdrant.record import near_pairs, neighbour, steps_within
 from qdrant.registry import Registry
 from qdrant.schema import LINE, TEXT
 
@@ -55,7 +55,7 @@ def answer(
     """
     scores = _proposed(query, asked, backend, scope)
     speaking = _speaking(query, scores)
-    around = {neighbour(id_, step) for id_ in speaking for step in _steps(query.reach)}
+    around = {neighbour(id_, step) for id_ in speaking for step in steps_within(query.reach)}
     also = {
         point_of(title_id, registry.current[title_id], shot)
         for title_id, shot in query.also
@@ -115,11 +115,6 @@ def _speaking(query: Query, scores: Scores) -> list[str]:
     ]
 
 
-def _steps(reach: int) -> list[int]:
-    """Return the ways to the shots within reach, the nearest first."""
-    return [step for far in range(1, reach + 1) for step in (-far, far)]
-
-
 def _best_and_beside(
     ids: Sequence[str], also: Set[str], query: Query, scores: Scores, scoring: Scoring
 ) -> set[str]:
@@ -169,7 +164,8 @@ def _complete(
         return
     requests = compiler.completions(missing, ids, query, scope)
     lines = [ask for ask in missing if ask[1] == LINE]
-    requests += [compiler.bearers(LINE, requests[0]) for _ in lines[:1]]
+    if lines:
+        requests.append(compiler.bearers(LINE, requests[0]))
     answers = backend.query_batch(requests)
     for points in answers[len(missing) :]:
         for ask in lines:

@@ -83,7 +83,11 @@ class EdgeBackend:
             if only_if is None:
                 # Deletions and the registry go on within the reserve: they are the way back.
                 self._require_room()
+            before = self.num_points()
             self._update(operation)
+            # What is replaced is deleted, but the registry's point has nothing that is counted.
+            if self.num_points() < before + len(points) and any(p.vector for p in points):
+                self._note_deletion()
             self._unflushed += len(points)
             if self._unflushed >= FLUSH_EVERY_POINTS:
                 self.flush()
@@ -91,10 +95,7 @@ class EdgeBackend:
     def delete(self, which: models.Filter) -> None:
         """Delete every point that matches."""
         with self._writing:
-            if not self._counts_deleted:
-                with self._named("be written"):
-                    (self._folder / SHARD / DELETED).touch()
-                self._counts_deleted = True
+            self._note_deletion()
             self._update(edge.UpdateOperation.delete_points_by_filter(edge_types.filter_(which)))
 
     def query_batch(self, requests: Sequence[models.QueryRequest]) -> list[list[ScoredPoint]]:
@@ -182,6 +183,12 @@ class EdgeBackend:
         path = self._folder / SHARD
         self._counts_deleted = (path / DELETED).exists()
         self._shard = edge.EdgeShard.load(str(path), edge_types.config(schema))
+
+    def _note_deletion(self) -> None:
+        if not self._counts_deleted:
+            with self._named("be written"):
+                (self._folder / SHARD / DELETED).touch()
+            self._counts_deleted = True
 
     def _update(self, operation: edge.UpdateOperation) -> None:
         with self._writing, self._named("be written"):

@@ -11,21 +11,17 @@ A crash before the copy is ready leaves the shard in use; after it, the copy for
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from qdrant import search_index
+from qdrant import search_index, sparse
 from qdrant.catching_up import catch_up
 from qdrant.edge import SHARD, EdgeBackend
 from qdrant.replacement import INDEXING, READY, alone, clear, explained, take_up
 from qdrant.schema import Schema
-
-BLOCK_BYTES = 2**20
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +68,7 @@ class Indexing:
         started = time.monotonic()
         with self._backend.still() as shard:
             search_index.require_room(shard)
-            _copy(shard, folder / SHARD)
+            sparse.copy_folder(shard, folder / SHARD)
         if not search_index.build(folder / SHARD, self._schema, stop=self._closing):
             return False
         copy = EdgeBackend(folder)
@@ -91,19 +87,3 @@ class Indexing:
             copy.close()
         logger.info("The search index was built in %.0f s", time.monotonic() - started)
         return True
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a folder, its files without their zeros: a small shard is mostly holes."""
-    shutil.copytree(source, target, copy_function=_copy_file)
-
-
-def _copy_file(source: str, target: str) -> None:
-    zeros = bytes(BLOCK_BYTES)
-    with Path(source).open("rb") as whole, Path(target).open("wb") as sparse:
-        while block := whole.read(BLOCK_BYTES):
-            if block == zeros[: len(block)]:
-                sparse.seek(len(block), os.SEEK_CUR)
-            else:
-                sparse.write(block)
-        sparse.truncate(whole.tell())

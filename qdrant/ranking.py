@@ -13,6 +13,7 @@ from qdrant.calibration import Calibration
 from qdrant.errors import UsageError
 from qdrant.language import Band, Floats, Near, Query, Question, Scoring, ShotHit, Similarities
 from qdrant.phrases import Phrase, closeness
+from qdrant.record import steps_within
 from qdrant.schema import AUDIO, CONTEXT, LINE, SOUND, TEXT, VIDEO
 from qdrant.wording import words_told
 
@@ -273,10 +274,9 @@ def _heard_near(
 def _within_reach(hits: Sequence[ShotHit], reach: int) -> Near:
     """Return the pairs of shots of one title at most so many apart, the nearest first."""
     rows = {(hit.title_id, hit.shot): row for row, hit in enumerate(hits)}
-    steps = [step for far in range(1, reach + 1) for step in (-far, far)]
     pairs = [
         (row, rows[place])
-        for step in steps
+        for step in steps_within(reach)
         for row, hit in enumerate(hits)
         if (place := (hit.title_id, hit.shot + step)) in rows
     ]

@@ -63,6 +63,11 @@ def neighbour(point_id: str, step: int) -> str:
     return f"{(int(point_id[:8], 16) + step * SPREAD) % 2**32:08x}{point_id[8:]}"
 
 
+def steps_within(reach: int) -> list[int]:
+    """Return how many shots on or back one may go, the nearest first."""
+    return [step for far in range(1, reach + 1) for step in (-far, far)]
+
+
 def near_pairs(point_ids: Sequence[str], reach: int) -> NDArray[np.intp]:
     """Return (num_pairs, 2): the rows of those at most so many apart, the nearest first."""
     titles: dict[str, int] = {}
@@ -71,7 +76,7 @@ def near_pairs(point_ids: Sequence[str], reach: int) -> NDArray[np.intp]:
     order = np.argsort(title << 32 | place)
     there = (title << 32 | place)[order]
     pairs = [np.empty((0, 2), np.intp)]
-    for step in (sign * far for far in range(1, reach + 1) for sign in (-1, 1)):
+    for step in steps_within(reach):
         wanted = title << 32 | (place + step * SPREAD) % 2**32
         at = np.searchsorted(there, wanted).clip(max=max(len(there) - 1, 0))
         found = np.flatnonzero(there[at] == wanted)

@@ -20,7 +20,6 @@ from qdrant_client import models
 from qdrant.backend import Backend
 from qdrant.errors import StoreUnavailable
 from qdrant.record import registry_id
-from qdrant.schema import REVISION
 
 Generation = tuple[str, str]
 """(title_id, generation)"""
@@ -72,10 +71,7 @@ class Registry:
 
 
 class RegistryPoint:
-    """The registry as it is stored, read and changed.
-
-    One of an earlier Trimbin, which stored shots otherwise, is read as if nothing were visible.
-    """
+    """The registry as it is stored, read and changed."""
 
     def __init__(self, backend: Backend, *, library_id: str) -> None:
         self.point_id = registry_id(library_id)
@@ -94,11 +90,6 @@ class RegistryPoint:
             return last
         with self._turn:
             return self._fetch()
-
-    def is_outdated(self) -> bool:
-        """Whether an earlier Trimbin wrote it, which stored shots otherwise."""
-        points = self._backend.retrieve([self.point_id], payload=["stored"])
-        return bool(points) and (points[0].payload or {}).get("stored") != REVISION
 
     def change(self, change: Callable[[Registry], Registry]) -> Registry:
         """Apply a change and return the registry that holds it.
@@ -146,13 +137,10 @@ def _payload(registry: Registry) -> dict[str, Any]:
         "registry": dict(registry.current),
         "hidden": [[*pair, since] for pair, since in registry.hidden.items()],
         "revision": registry.revision,
-        "stored": REVISION,
     }
 
 
 def _parsed(payload: Mapping[str, Any]) -> Registry:
-    if payload.get("stored") != REVISION:
-        return Registry(revision=payload["revision"])
     return Registry(
         current=payload["registry"],
         hidden={(title, generation): since for title, generation, since in payload["hidden"]},

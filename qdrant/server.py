@@ -14,7 +14,7 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from qdrant.backend import Fields, ScoredPoint, StoredPoint
 from qdrant.calls import BACKOFF_S, TIMEOUT_S, Calls, Unreachable
 from qdrant.errors import StoreUnavailable
-from qdrant.schema import LINE, PAYLOAD_INDEXES, Schema
+from qdrant.schema import LINE, PAYLOAD_INDEXES, REVISION, Schema
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +23,11 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 def collection_name(version: str) -> str:
-    """Return the name of a model version's collection."""
-    return f"trimbin_{version}"
+    """Return the name of a model version's collection.
+
+    What an earlier Trimbin stored otherwise lies in another, and is neither read nor touched.
+    """
+    return f"trimbin_{version}_{REVISION}"
 
 
 class ServerBackend:

@@ -97,15 +97,9 @@ class Shots:
             self._sweep(title_id)
 
     def repair(self) -> None:
-        """Delete what publications that never ended, or an earlier Trimbin, left behind.
-
-        Called when an owner opens; what was stored otherwise is then published again.
-        """
+        """Delete what publications that never ended left behind; called when an owner opens."""
         oldest = time.time() - ABANDONED_AFTER_S if self._backend.shared else float("inf")
         with self._publishing:
-            if self._registry.is_outdated():
-                self._backend.delete(Scope(self._registry.point_id, self._tenant).all())
-                self._registry.change(lambda now: now)
             hidden = self._registry.read().hidden
             self._delete([pair for pair, since in hidden.items() if since < oldest])
 

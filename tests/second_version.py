@@ -7,8 +7,6 @@ name. Their weights are random, so what they find first means nothing; that they
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ from indexer.profiles import Profile, load_profile
 
 DIM = 16
 NAMES = ("house", "garden")
-BLOCK_BYTES = 2**20
 TINY_CLIP = {
     "embed_dim": DIM,
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "patch_size": 16, "head_width": 16},
@@ -141,19 +138,3 @@ def profile_at(path: Path) -> Profile:
     """Return a profile of the two, its eyes known to open_clip in this process."""
     know_eyes(path.parent)
     return load_profile(path)
-
-
-def copy_library(source: Path, target: Path) -> None:
-    """Copy a library without its zeros: an empty shard looks like 240 MB and is half of one."""
-    shutil.copytree(source, target, copy_function=_copy_sparsely)
-
-
-def _copy_sparsely(source: str, target: str) -> None:
-    zeros = bytes(BLOCK_BYTES)
-    with Path(source).open("rb") as whole, Path(target).open("wb") as sparse:
-        while block := whole.read(BLOCK_BYTES):
-            if block == zeros[: len(block)]:
-                sparse.seek(len(block), os.SEEK_CUR)
-            else:
-                sparse.write(block)
-        sparse.truncate(whole.tell())

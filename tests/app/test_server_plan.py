@@ -11,6 +11,7 @@ from app.server_plan import BASIS, plan_of
 from indexer.library import Library
 from indexer.publish import library_schema
 from qdrant.errors import UsageError
+from qdrant.server import collection_name
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_what_is_no_number_of_shots(told: str) -> None:
 def test_the_collection_is_the_one_that_a_library_of_the_profile_opens(tmp_path: Path) -> None:
     library = Library.open(tmp_path, create=True, profile="offline")
     made = plan_of("10M", profile="offline").requests[0]
-    assert made["request"].endswith(f"/trimbin_{library.version}")
+    assert made["request"].endswith(f"/{collection_name(library.version)}")
     sizes = {space: vector["size"] for space, vector in made["body"]["vectors"].items()}
     assert sizes == library_schema(library).dims
 

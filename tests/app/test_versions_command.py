@@ -12,13 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 from harness import need_offline_profile
 from safetensors.numpy import save_file
-from second_version import copy_library
 from shelf import add_title, make_film, make_library
 
 from app.cli import main
 from indexer.catalogue import open_catalogue
 from indexer.library import Library
 from indexer.manifest import Manifest
+from qdrant.sparse import copy_folder
 
 DIM = 384
 TEXT_FILE = "text@minilm.safetensors"
@@ -66,7 +66,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(kept: Path, tmp_path: Path) -> Path:
-    copy_library(kept, tmp_path / "library")
+    copy_folder(kept, tmp_path / "library")
     return tmp_path / "library"
 
 

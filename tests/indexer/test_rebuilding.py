@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from asking import query_of
 from safetensors.numpy import save_file
-from second_version import copy_library
 from shelf import add_title, make_film, make_library
 
 from indexer.catalogue import Catalogue, open_catalogue
@@ -23,6 +22,7 @@ from indexer.versions.rebuilding import Telling, renew
 from qdrant.errors import StoreUnavailable
 from qdrant.replacement import BUILDING, OUTGOING, READY, install, replacement
 from qdrant.search_index import read_held
+from qdrant.sparse import copy_folder
 from qdrant.store import open_store
 
 DIM = 384  # of the offline profile's pictures; its models are not needed
@@ -59,7 +59,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def library(kept: Path, tmp_path: Path) -> Library:
-    copy_library(kept, tmp_path / "library")
+    copy_folder(kept, tmp_path / "library")
     return Library.open(tmp_path / "library")
 
 

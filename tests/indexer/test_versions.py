@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from reel import make_reel
 from safetensors.numpy import load_file, save_file
-from second_version import copy_library, make_profiles
+from second_version import make_profiles
 
 from indexer.catalogue import Catalogue, open_catalogue
 from indexer.disk import write_atomically
@@ -45,6 +45,7 @@ from indexer.versions import (
 from indexer.workbench import load_vectors
 from qdrant.errors import CannotRunNow, UsageError
 from qdrant.language import Query
+from qdrant.sparse import copy_folder
 
 QUICK = {"detector": "adaptive", "transcribe": "never"}
 _loaded: dict[str, EncoderSet] = {}
@@ -73,7 +74,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         indexed = list(index([folder / "films"], studio_of(library)))
         assert [(done.status, done.shots) for done in indexed] == [("indexed", 6)] * 2
         found_in(library)
-        copy_library(folder / "library", folder / "both")
+        copy_folder(folder / "library", folder / "both")
         library = Library.open(folder / "both")
         garden = register(library, load_profile(profiles["garden"]))
         assert [done.shots for done in backfill(studio_of(garden), library)] == [6, 6]
@@ -85,7 +86,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def library(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     """A copy of the library under the first profile."""
     monkeypatch.setattr("indexer.context.train.DEFAULT_STEPS", 2)
-    copy_library(shelf / "library", tmp_path / "library")
+    copy_folder(shelf / "library", tmp_path / "library")
     return Library.open(tmp_path / "library")
 
 
@@ -98,7 +99,7 @@ def garden(shelf: Path, library: Library) -> Library:
 @pytest.fixture
 def both(shelf: Path, tmp_path: Path) -> tuple[Library, Library]:
     """A copy of the library under both: in the version in use, and in the other one, whole."""
-    copy_library(shelf / "both", tmp_path / "both")
+    copy_folder(shelf / "both", tmp_path / "both")
     library = Library.open(tmp_path / "both")
     return library, library.at(versions_of(library)[1].id)
 

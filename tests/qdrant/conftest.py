@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import tempfile
 import uuid
 from collections import Counter
@@ -20,6 +19,8 @@ from qdrant.language import Between, Condition, Equals, Query
 from qdrant.lines import TYPICAL_TOKENS
 from qdrant.record import ShotRecord, Vector
 from qdrant.schema import LINE, Schema
+from qdrant.server import collection_name
+from qdrant.sparse import copy_folder
 from qdrant.store import ShotStore, open_store
 
 DIMS = {"video": 8, "audio": 6, "text": 5}
@@ -60,7 +61,7 @@ def empty_shard() -> Iterator[Path]:
 def library(empty_shard: Path) -> Iterator[Path]:
     """A folder of its own with an empty shard in it."""
     with _folder() as folder:
-        _copy(empty_shard, folder)
+        copy_folder(empty_shard, folder)
         yield folder
 
 
@@ -72,7 +73,7 @@ def libraries(empty_shard: Path) -> Iterator[Callable[[], Path]]:
         def another() -> Path:
             stack.close()
             folder = stack.enter_context(_folder())
-            _copy(empty_shard, folder)
+            copy_folder(empty_shard, folder)
             return folder
 
         yield another
@@ -118,7 +119,7 @@ def _opened_on_server(stack: ExitStack, schema: Schema) -> ShotStore:
     own = Schema(version=f"test-{uuid.uuid4().hex}", dims=schema.dims)
     client = QdrantClient(url=SERVER_URL, check_compatibility=False)
     stack.callback(client.close)
-    stack.callback(client.delete_collection, f"trimbin_{own.version}")
+    stack.callback(client.delete_collection, collection_name(own.version))
     return _opened(stack, Path(), own, url=SERVER_URL)
 
 
@@ -230,23 +231,6 @@ def _holds(condition: Condition, payload: Mapping[str, object]) -> bool:
     low = -math.inf if condition.low is None else condition.low
     high = math.inf if condition.high is None else condition.high
     return low <= value <= high
-
-
-def _copy(empty_shard: Path, folder: Path) -> None:
-    shutil.copytree(empty_shard, folder, dirs_exist_ok=True, copy_function=_copy_sparsely)
-
-
-def _copy_sparsely(source: str, target: str) -> None:
-    """Copy a file without its zeros: an empty shard looks like 240 MB and is half of one."""
-    block_bytes = 2**20
-    zeros = bytes(block_bytes)
-    with Path(source).open("rb") as whole, Path(target).open("wb") as sparse:
-        while block := whole.read(block_bytes):
-            if block == zeros[: len(block)]:
-                sparse.seek(len(block), os.SEEK_CUR)
-            else:
-                sparse.write(block)
-        sparse.truncate(whole.tell())
 
 
 @contextmanager

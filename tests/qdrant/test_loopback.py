@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from qdrant.loopback import MAX_BODY_BYTES, answers
+from qdrant.server import collection_name
 
-POINTS = "/collections/trimbin_v1/points"
+COLLECTION = f"/collections/{collection_name('v1')}"
+POINTS = f"{COLLECTION}/points"
 COUNT = {"exact": True}
 
 
@@ -47,9 +49,9 @@ def test_without_the_token_there_is_nothing(address, token, method):
     ("method", "path"),
     [
         ("PUT", POINTS),
-        ("PUT", "/collections/trimbin_v1"),
-        ("DELETE", "/collections/trimbin_v1"),
-        ("PATCH", "/collections/trimbin_v1"),
+        ("PUT", COLLECTION),
+        ("DELETE", COLLECTION),
+        ("PATCH", COLLECTION),
     ],
 )
 def test_writing_is_forbidden(address, method, path):
@@ -62,7 +64,7 @@ def test_writing_is_forbidden(address, method, path):
         f"{POINTS}/delete",
         f"{POINTS}/payload",
         "/collections/another/points/count",
-        "/collections/trimbin_v1/points/../../../etc/passwd",
+        f"{POINTS}/../../../etc/passwd",
         "/",
     ],
 )

@@ -7,6 +7,7 @@ from qdrant_client import QdrantClient, models
 
 from qdrant import plan
 from qdrant.schema import LINE, PAYLOAD_INDEXES, Schema
+from qdrant.server import collection_name
 
 DIMS = {"video": 4, "text": 3}
 SCHEMA = Schema("test-1", DIMS)
@@ -14,14 +15,14 @@ SCHEMA = Schema("test-1", DIMS)
 
 def test_the_requests_are_read_back_by_qdrants_models() -> None:
     made, *indexes, alias = plan.requests(10_000_000, SCHEMA)
-    assert made["request"] == "PUT /collections/trimbin_test-1"
+    assert made["request"] == f"PUT /collections/{collection_name('test-1')}"
     assert models.CreateCollection(**made["body"]) == plan.collection(10_000_000, DIMS)
     read = [models.CreateFieldIndex(**index["body"]) for index in indexes]
     assert read == plan.indexes()
     assert alias["request"] == "POST /collections/aliases"
     [action] = models.ChangeAliasesOperation(**alias["body"]).actions
     assert isinstance(action, models.CreateAliasOperation)
-    assert action.create_alias.collection_name == "trimbin_test-1"
+    assert action.create_alias.collection_name == collection_name("test-1")
 
 
 def test_every_payload_field_is_indexed_keywords_first_and_the_library_is_the_tenant() -> None:

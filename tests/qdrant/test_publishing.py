@@ -11,9 +11,10 @@ import pytest
 from asking import query_of
 from qdrant_client import models
 
+from qdrant import lines, search_index
 from qdrant.edge import EdgeBackend
 from qdrant.errors import InputError, StoreUnavailable
-from qdrant.record import registry_id
+from qdrant.points import shot_points
 from qdrant.schema import LINE
 from qdrant.server import ServerBackend
 from qdrant.shots import Shots
@@ -175,20 +176,29 @@ def test_what_a_broken_off_publication_left_is_cleared_away(library, schema, sho
         assert backend.count(None) == 10 + 1
 
 
-def test_what_an_earlier_trimbin_stored_otherwise_is_published_again(shots_of, schema, direction):
-    backend = ServerBackend(":memory:", collection="club")
-    backend.ensure(schema)
-    shots = Shots(backend, schema, library_id="film-club")
-    shots.publish("alpha", "g1", shots_of("alpha"))
-    [registry] = backend.retrieve([registry_id("film-club")], payload=True)
-    former = {name: value for name, value in registry.payload.items() if name != "stored"}
-    backend.upsert([models.PointStruct(id=registry.id, vector={}, payload=former)])
+def test_a_replaced_point_counts_no_longer_in_idf(library, schema, shots_of):
+    """As a publication that failed half way leaves them in an index, when it is tried again."""
+    request = models.QueryRequest(
+        query=lines.question("rain", ("en",)),
+        using=LINE,
+        params=models.SearchParams(idf=models.IdfCorpusParams(corpus=models.Filter())),
+        limit=50,
+    )
 
-    later = Shots(backend, schema, library_id="film-club")
-    assert later.generations() == {} and later.query(query_of({"video": direction("video")})) == []
-    later.repair()
-    assert later.count() == 0
-    later.publish("alpha", "g1", shots_of("alpha"))
-    assert later.generations() == {"alpha": "g1"} and later.count() == 30
-    later.repair()
-    assert later.count() == 30
+    def points(words):
+        records = [replace(s, words=words if s.shot < 20 else "rain") for s in shots_of("a")]
+        return shot_points(records, title_id="a", generation="g1", library_id="club", schema=schema)
+
+    edge, memory = EdgeBackend(library / "v1"), ServerBackend(":memory:", collection="club")
+    edge.ensure(schema)
+    edge.upsert(points("rain harbour"))
+    edge.close()
+    assert search_index.build(library / "v1" / "shard", schema, stop=threading.Event())
+    scores = []
+    for backend in (edge, memory):
+        backend.ensure(schema)
+        backend.upsert(points("harbour"))
+        [found] = backend.query_batch([request])
+        scores.append({point.id: round(point.score, 4) for point in found})
+        backend.close()
+    assert scores[0] == scores[1] and len(scores[0]) == 10
