@@ -186,7 +186,9 @@ def test_a_replaced_point_counts_no_longer_in_idf(library, schema, shots_of):
     )
 
     def points(words):
-        records = [replace(s, words=words if s.shot < 20 else "rain") for s in shots_of("a")]
+        records = [
+            replace(s, words=words if s.shot < 150 else "rain") for s in shots_of("a", count=200)
+        ]
         return shot_points(records, title_id="a", generation="g1", library_id="club", schema=schema)
 
     edge, memory = EdgeBackend(library / "v1"), ServerBackend(":memory:", collection="club")
@@ -201,4 +203,4 @@ def test_a_replaced_point_counts_no_longer_in_idf(library, schema, shots_of):
         [found] = backend.query_batch([request])
         scores.append({point.id: round(point.score, 4) for point in found})
         backend.close()
-    assert scores[0] == scores[1] and len(scores[0]) == 10
+    assert scores[0] == scores[1] and len(scores[0]) == 50
