@@ -74,11 +74,12 @@ def _with_rights(field: Field, library: Library) -> Condition:
             f"`rights:{','.join(field.values)}` is no day; write `rights:2026-12-31`, or "
             "`rights:now`."
         ) from error
-    ids = [m.title_id for m in library.titles() if _is_within_rights(m, day.isoformat())]
+    ids = [m.title_id for m in library.titles() if is_within_rights(m, day.isoformat())]
     return AnyOf("title_id", tuple(ids))
 
 
-def _is_within_rights(manifest: Manifest, day: str) -> bool:
+def is_within_rights(manifest: Manifest, day: str) -> bool:
+    """Return whether a title may be shown on a day (`2026-12-31`); no window: it always may."""
     first, last = (str(manifest.metadata.get(name, "")) for name in ("rights_from", "rights_to"))
     return (not first or first <= day) and (not last or day <= last)
 

@@ -23,6 +23,9 @@ SHORTLISTS_FILE = "shortlists.sqlite"
 DEFAULT_LIST = "Selects"
 MAX_NAME_CHARACTERS = 80
 
+COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink")
+"""Labels, in words that Premiere, Resolve and Avid all have a marker colour for."""
+
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another one; each holds the file for milliseconds."""
 
@@ -58,6 +61,8 @@ class Item:
     note: str
     query: str  # the words that found it
     added_at: str  # UTC, ISO 8601
+    stars: int = 0  # 0..5
+    colour: str = ""  # one of `COLOURS`, or none
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Shortlists taken away: one format a module."""
+"""Shortlists taken away: one format a module, all from the same cut list."""

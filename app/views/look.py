@@ -138,4 +138,5 @@ def _alert(words: str) -> None:
 
 @st.cache_resource
 def _style() -> str:
-    return Path(__file__).with_name("look.css").read_text(encoding="utf-8")
+    sheets = sorted(Path(__file__).parent.glob("style/*.css"))
+    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)

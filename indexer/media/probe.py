@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LIBRARY_MARK", "MEDIA_SUFFIXES", "Media", "PictureTrack", "SoundTrack", "StreamInfo",
-    "content_hash", "media_files", "opened", "printable", "probe",
+    "content_hash", "media_files", "opened", "printable", "probe", "sound_tracks",
 ]  # fmt: skip
 
 MEDIA_SUFFIXES = frozenset(
@@ -120,6 +120,12 @@ def probe(path: Path, *, stream: str | None = None) -> Media:
             streams=streams,
             notes=notes,
         )
+
+
+def sound_tracks(path: Path) -> tuple[SoundTrack, ...]:
+    """Return every audio stream of a file, in its order. Raises `InputError` as `probe` does."""
+    with opened(path) as container:
+        return tuple(sound_track(stream) for stream in container.streams.audio)
 
 
 def content_hash(path: Path) -> str:
