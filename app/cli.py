@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.exporting import export
 from app.finetune import finetune
 from app.options import device_option, json_option, library_option
 from app.searching import search
@@ -314,6 +315,7 @@ def demo(root: Path, films: Path | None, serve: bool, port: int) -> None:
 
 
 main.add_command(versions)
+main.add_command(export)
 main.add_command(finetune)
 main.add_command(rebuild)
 main.add_command(search)

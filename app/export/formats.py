@@ -23,7 +23,7 @@ class Options:
 
     burn_timecode: bool = False  # into rendered clips
     reencode: bool = False  # rendered clips always anew, never copied
-    workers: int = 2  # for what is rendered
+    workers: int | None = None  # how many clips are rendered at once; None: one a core
 
 
 class Write(Protocol):
