@@ -20,7 +20,9 @@ def read(text: str) -> Selects:
     try:
         json.loads(text)  # refuses endless nesting, on which the reader itself would crash
         timeline: Any = otio.adapters.read_from_string(text, "otio_json")
-        clips = timeline.find_clips() if hasattr(timeline, "find_clips") else [timeline]
+        if not hasattr(timeline, "find_clips"):
+            raise InputError("The OTIO file holds no timeline: export one.")
+        clips = timeline.find_clips()
     except (ValueError, RecursionError, otio.exceptions.OTIOError) as error:
         raise InputError(
             "The OTIO file cannot be read; it may be cut short: export it again."

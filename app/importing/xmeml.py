@@ -22,13 +22,16 @@ def read(root: Element) -> Selects:
 
 
 def _picture_clips(root: Element) -> Iterator[Element]:
-    seen: set[Element] = set()
-    for video in root.iter("video"):
-        for clip in video.iter("clipitem"):
-            # A nested sequence is no source: its own clips follow. A generator has no file.
-            if clip not in seen and clip.find("sequence") is None and clip.find("file") is not None:
-                seen.add(clip)
-                yield clip
+    """Yield the clips within picture tracks; each element is looked at once, however nested."""
+    waiting = [(root, False)]
+    while waiting:
+        element, in_picture = waiting.pop()
+        in_picture = element.tag == "video" or (in_picture and element.tag != "audio")
+        # A nested sequence is no source: its own clips follow. A generator has no file.
+        is_clip = element.tag == "clipitem" and element.find("sequence") is None
+        if in_picture and is_clip and element.find("file") is not None:
+            yield element
+        waiting += [(child, in_picture) for child in reversed(element)]
 
 
 def _select(number: int, clip: Element, files: dict[str, Element]) -> Select | str:

@@ -270,6 +270,7 @@ OUTSIDE = """<?xml version="1.0"?><!DOCTYPE l [<!ENTITY x SYSTEM "file:///etc/pa
         ("a,b\n1,2\n", "no columns for in and out"),
         ('{"OTIO_SCHEMA": "Timeline.1", ', "cannot be read"),
         ('{"OTIO_SCHEMA":' + "[" * 100_000, "cannot be read"),
+        ('{"OTIO_SCHEMA": "Nothing.1"}', "no timeline"),
         ("Heading\nFPS\t25\n", "cut short"),
         ('in,out\n"' + "x" * 200_000, "cannot be read"),
         ("", "none of the formats"),
