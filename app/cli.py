@@ -17,6 +17,7 @@ import click
 
 from app.exporting import export
 from app.finetune import finetune
+from app.importing.command import import_command
 from app.options import device_option, json_option, library_option
 from app.searching import search
 from app.serving import serve
@@ -317,6 +318,7 @@ def demo(root: Path, films: Path | None, serve: bool, port: int) -> None:
 main.add_command(versions)
 main.add_command(export)
 main.add_command(finetune)
+main.add_command(import_command)
 main.add_command(rebuild)
 main.add_command(search)
 main.add_command(serve)

@@ -1,0 +1,1 @@
+"""Selects that were made elsewhere, brought onto the titles of the library."""
