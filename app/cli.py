@@ -19,6 +19,7 @@ from app.finetune import finetune
 from app.options import device_option, json_option, library_option
 from app.searching import search
 from app.serving import serve
+from app.shortlisting import shortlist
 from app.versions import rebuild, versions
 from indexer import environment
 from indexer.choices import DETECTORS, TRANSCRIBING
@@ -318,3 +319,4 @@ main.add_command(finetune)
 main.add_command(rebuild)
 main.add_command(search)
 main.add_command(serve)
+main.add_command(shortlist)
