@@ -75,8 +75,14 @@ def _list(name: str, names: tuple[str, ...], library: Library, shortlists: Short
             ("Undo", ":material/undo:", shortlists.undo, now.can_undo),
             ("Redo", ":material/redo:", shortlists.redo, now.can_redo),
         ):
-            st.button(label, icon=icon, key=f"shelf-{label.lower()}", disabled=not can,
-                      help=can or None, on_click=look.guarded(_turn), args=(act, name, label))  # fmt: skip
+            st.button(
+                label,
+                icon=icon,
+                key=f"shelf-{label.lower()}",
+                disabled=not can,
+                on_click=look.guarded(_turn),
+                args=(act, name, label),
+            )
     if not now.items:
         look.remark("Nothing is on this list. Search, and press `Add` under a moment.")
     rows(now, library, shortlists)
