@@ -92,8 +92,9 @@ def frame_of(text: str, manifest: Manifest, library: Library) -> int:
         return frames_of(text, rate=clock.rate) - clock.start_frame
     shots = library.shots(manifest.title_id)
     shot = max(bisect_right(shots["start_s"].tolist(), seconds) - 1, 0)
-    start_s, end_s, start, end = shots[["start_s", "end_s", "start_frame", "end_frame"]].iloc[shot]
-    return int(round(start + (seconds - start_s) / (end_s - start_s) * (end - start)))
+    columns = ["start_s", "end_s", "start_frame", "end_frame"]
+    start_s, end_s, start, end = map(float, shots[columns].iloc[shot])
+    return round(start + (seconds - start_s) / (end_s - start_s) * (end - start))
 
 
 def _time(text: str, manifest: Manifest) -> float:

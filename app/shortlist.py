@@ -228,7 +228,12 @@ class Shortlists:
         )  # fmt: skip
 
     def move(
-        self, item_id: int, *, before: int | None = None, after: int | None = None, by: int = 0
+        self,
+        item_id: int,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        by: int | None = None,
     ) -> bool:
         """Put a moment before or after another of its list, or so many places on; else at the end.
 
@@ -243,7 +248,7 @@ class Shortlists:
             at = order.index(item_id)
             order.remove(item_id)
             neighbour = before if before is not None else after
-            if by:
+            if by is not None:
                 to = min(max(at + by, 0), len(order))
             elif neighbour is None:
                 to = len(order)

@@ -1,6 +1,6 @@
 """The shortlist page in a real browser: by mouse, by keyboard, and by two at once.
 
-The full random run: TRIMBIN_SHELF_EDITS=500 pytest tests/app/test_shortlist_browser.py -k two_browsers
+All of the random run: TRIMBIN_SHELF_EDITS=500 pytest -k two_browsers tests/app
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ def test_lists_are_begun_renamed_copied_deleted_and_recovered(
 def test_two_browsers_editing_one_list_lose_nothing(
     browser: Browser, root: Path, address: str
 ) -> None:
-    """Each writes notes to, trims and stars its own rows, both move all: all of it must be there."""
+    """Each notes, trims, stars and moves its own rows: all of it must be there in the end."""
     lists, items = fill(root, "Both", spans=8)
     numbers = random.Random(7)
     pages = [browser.new_page(viewport={"width": w, "height": 900}) for w in (1280, 1000)]
