@@ -39,9 +39,11 @@ def show() -> None:
     if name is None:
         look.empty("No moment has been kept yet.", "Search, and press `Add` under a moment.")
         return
+    playing = st.session_state.get(PLAYING)
+    st.session_state[f"{PLAYING}-shown"] = playing  # before the list looks whether it is to play
     _list(name, tuple(names), library, shortlists)
     _export(_together(name, names), library, shortlists)
-    if (playing := st.session_state.get(PLAYING)) and (item := shortlists.item(playing)):
+    if playing and (item := shortlists.item(playing)):
         _play(item, library)
 
 
@@ -137,7 +139,6 @@ def _stopped() -> None:
 
 @st.dialog("Moment", width="large", on_dismiss=_stopped)
 def _play(item: Item, library: Library) -> None:
-    st.session_state[f"{PLAYING}-shown"] = item.item_id
     start_s, end_s = seconds_of(item, library)
     try:
         manifest = library.manifest(item.title_id)

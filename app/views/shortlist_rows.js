@@ -136,8 +136,12 @@ function makeRow(view, id) {
     star.type = "button";
     star.textContent = "★";
     star.ariaLabel = n === 1 ? "1 star" : `${n} stars`;
-    // The last star that shines puts all out.
-    star.onclick = () => send({ kind: "star", stars: row.stars === n ? 0 : n });
+    // The last star that shines puts all out. What was asked for counts before it has arrived.
+    star.onclick = () => {
+      row.stars = row.stars === n ? 0 : n;
+      row.starsSeq = send({ kind: "star", stars: row.stars });
+      shine(row);
+    };
     find(".stars").append(star);
   }
   for (const colour of ["", ...view.latest.colours]) {
@@ -160,7 +164,8 @@ const LABELS = {
 
 function fill(view, row, item, data, done) {
   row.list = data.list;
-  row.stars = item.stars;
+  if ((row.starsSeq ?? 0) <= done) row.stars = item.stars;
+  shine(row);
   row.element.ariaLabel = `${item.number}. ${item.title}`;
   row.find("h3").textContent = item.title;
   row.find("h3").title = item.title;
@@ -173,13 +178,16 @@ function fill(view, row, item, data, done) {
   if (Number(colour.dataset.seq ?? 0) <= done) colour.value = item.colour;
   if (item.colour) row.element.style.setProperty("--label", LABELS[item.colour]);
   else row.element.style.removeProperty("--label");
-  row.find(".stars").querySelectorAll("button").forEach((star, n) => {
-    star.ariaPressed = String(n < item.stars);
-  });
   const picture = row.find("img");
   picture.hidden = !item.picture;
   if (item.picture && picture.getAttribute("src") !== item.picture) picture.src = item.picture;
   row.find(".play").disabled = !item.is_online;
+}
+
+function shine(row) {
+  row.find(".stars").querySelectorAll("button").forEach((star, n) => {
+    star.ariaPressed = String(n < row.stars);
+  });
 }
 
 function dragBy(view, row, grip, send) {
