@@ -67,6 +67,7 @@ def address(root: Path) -> Iterator[str]:
             assert time.monotonic() < deadline and server.poll() is None, "the page did not come up"
             time.sleep(0.2)
     yield address
+    time.sleep(3)  # pages that were just closed are still being drawn
     server.send_signal(signal.SIGTERM)
     try:
         assert server.wait(30) == 0
