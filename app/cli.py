@@ -21,6 +21,7 @@ from app.importing.command import import_command
 from app.options import device_option, json_option, library_option
 from app.searching import search
 from app.serving import serve
+from app.shortlisting import shortlist
 from app.versions import rebuild, versions
 from indexer import environment
 from indexer.choices import DETECTORS, TRANSCRIBING
@@ -322,3 +323,4 @@ main.add_command(import_command)
 main.add_command(rebuild)
 main.add_command(search)
 main.add_command(serve)
+main.add_command(shortlist)

@@ -34,7 +34,7 @@ def span_of(place: Place, library: Library) -> Span:
     Times are timecode as the title's own, `M:SS` or seconds from its first frame, or `120f`. Raises
     `UsageError` for a title or a time that is not there, and for a span that is none.
     """
-    manifest = _find_title(place.title, library)
+    manifest = find_title(place.title, library)
     shots = library.shots(manifest.title_id)
     starts, ends = shots["start_s"].tolist(), shots["end_s"].tolist()
     if place.start is None:
@@ -59,7 +59,8 @@ def find_titles(asked: str, library: Library) -> list[Manifest]:
     return found
 
 
-def _find_title(asked: str, library: Library) -> Manifest:
+def find_title(asked: str, library: Library) -> Manifest:
+    """Return the one title of this name or id. Raises `UsageError` where none is, or several."""
     found = find_titles(asked, library)
     if len(found) > 1:
         ids = ", ".join(manifest.title_id for manifest in found[:MAX_NAMED])
@@ -74,6 +75,26 @@ def seconds_of(text: str) -> float:
         raise UsageError(f"{text!r} is no time; write seconds, `1:30` or `1:00:30.5`.")
     hours, minutes, seconds = match.groups()
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds)
+
+
+def frame_of(text: str, manifest: Manifest, library: Library) -> int:
+    """Return the frame of a title that a time names, as `span_of` reads times.
+
+    Seconds become the frame nearest to them, by the times that the title's shots were seen at.
+    Raises `UsageError` for what is no time of the title.
+    """
+    text = text.strip()
+    seconds = _time(text, manifest)
+    if frame := FRAME.fullmatch(text):
+        return int(frame[1])
+    if TIMECODE.fullmatch(text):
+        clock = Clock.of(manifest)
+        return frames_of(text, rate=clock.rate) - clock.start_frame
+    shots = library.shots(manifest.title_id)
+    shot = max(bisect_right(shots["start_s"].tolist(), seconds) - 1, 0)
+    columns = ["start_s", "end_s", "start_frame", "end_frame"]
+    start_s, end_s, start, end = map(float, shots[columns].iloc[shot])
+    return round(start + (seconds - start_s) / (end_s - start_s) * (end - start))
 
 
 def _time(text: str, manifest: Manifest) -> float:

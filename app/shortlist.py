@@ -1,80 +1,144 @@
-"""Shortlists: the moments worth keeping, by name, in the order they were kept.
+"""Shortlists: the moments worth keeping, by name, in an order of their own.
 
-An item refers to a title and a span of its frames, never to a shot number: shots are numbered anew
-whenever a title is indexed again, frames stay where they are.
+Every change is written down and can be taken back (`app/shortlists/ledger.py`); any number of
+processes may change a list at once (`app/shortlists/file.py`).
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from indexer.library import SHOTS_FILE, Library
-from qdrant.errors import StoreUnavailable, UsageError
+from app.shortlists import file, ledger
+from app.shortlists.item import (
+    COLOURS,
+    DEFAULT_LIST,
+    MAX_HANDLE_FRAMES,
+    MAX_NAME_CHARACTERS,
+    Change,
+    Item,
+    Shortlist,
+    check_marks,
+    check_span,
+    list_name,
+)
+from app.shortlists.ledger import Delta, Row
+from app.shortlists.rows import (
+    find,
+    item_of,
+    need,
+    next_item_id,
+    of_item,
+    places,
+    refuse_taken,
+    told,
+    twin_in,
+    unknown,
+)
+from app.shortlists.timing import seconds_of
+from indexer.library import Library
+from qdrant.errors import UsageError
+
+__all__ = [
+    "COLOURS", "DEFAULT_LIST", "MAX_NAME_CHARACTERS", "Change", "Item", "Shortlist", "Shortlists",
+    "list_name", "seconds_of",
+]  # fmt: skip
 
 SHORTLISTS_FILE = "shortlists.sqlite"
-DEFAULT_LIST = "Selects"
-MAX_NAME_CHARACTERS = 80
-
-COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink")
-"""Labels, in words that Premiere, Resolve and Avid all have a marker colour for."""
 
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another one; each holds the file for milliseconds."""
 
-TABLE = """
-CREATE TABLE IF NOT EXISTS items (
-    item_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    list TEXT NOT NULL,
-    title_id TEXT NOT NULL,
-    start_frame INTEGER NOT NULL,
-    end_frame INTEGER NOT NULL,
-    rate TEXT NOT NULL,
-    title TEXT NOT NULL,
-    note TEXT NOT NULL,
-    query TEXT NOT NULL,
-    added_at TEXT NOT NULL,
-    UNIQUE (list, title_id, start_frame, end_frame)
-)
-"""
-HAS_TABLE = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'items'"
-
-
-@dataclass(frozen=True)
-class Item:
-    """One kept moment: frames `[start_frame, end_frame)` of a title."""
-
-    item_id: int
-    list: str
-    title_id: str
-    start_frame: int
-    end_frame: int
-    rate: str  # frames a second as a fraction, as the title's manifest said
-    title: str  # the title's name when it was kept: all that is left when the title has gone
-    note: str
-    query: str  # the words that found it
-    added_at: str  # UTC, ISO 8601
-    stars: int = 0  # 0..5
-    colour: str = ""  # one of `COLOURS`, or none
+MAX_HISTORY = 200
 
 
 @dataclass(frozen=True)
 class Shortlists:
-    """A library's shortlists, in one SQLite file that any number of processes may write."""
+    """A library's shortlists, in one SQLite file that any number of processes may write.
+
+    What names a list that is not there raises `UsageError`; a file that cannot be read or written
+    raises `StoreUnavailable`.
+    """
 
     path: Path
+    who: str = ""  # whose changes these are
 
     @classmethod
-    def of(cls, library: Library) -> Shortlists:
+    def of(cls, library: Library, *, who: str = "") -> Shortlists:
         """Return the shortlists of a library."""
-        return cls(library.root / SHORTLISTS_FILE)
+        return cls(library.root / SHORTLISTS_FILE, " ".join(who.split())[:MAX_NAME_CHARACTERS])
+
+    # Reading
+
+    def names(self) -> list[str]:
+        """Return the names of the lists, in the order they were begun."""
+        return self._names("deleted_at = '' ORDER BY list_id")
+
+    def deleted(self) -> list[str]:
+        """Return the names of the lists that were deleted and can be recovered, newest first."""
+        return list(dict.fromkeys(self._names("deleted_at <> '' ORDER BY deleted_at DESC")))
+
+    def items(self, name: str) -> list[Item]:
+        """Return a list's moments in their order; an unknown list has none."""
+        found = self.look(name)
+        return list(found.items) if found else []
+
+    def look(self, name: str) -> Shortlist | None:
+        """Return a list as it is at this instant; None where there is none."""
+        with file.reading(self.path, BUSY_TIMEOUT_S) as connection:
+            found = find(connection, name) if connection else None
+            if connection is None or found is None:
+                return None
+            list_id = found["list_id"]
+            newest = "SELECT max(change_id) FROM changes WHERE list_id = ?"
+            undo, redo = (
+                ledger.next_undo(connection, list_id),
+                ledger.next_redo(connection, list_id),
+            )
+            rows = ledger.rows_of(connection, list_id).values()
+            return Shortlist(
+                list_id=list_id,
+                name=found["name"],
+                handles=found["handles"],
+                items=tuple(item_of(row, found["name"]) for row in rows),
+                last_change=connection.execute(newest, (list_id,)).fetchone()[0] or 0,
+                can_undo=undo["what"] if undo else "",
+                can_redo=redo["what"] if redo else "",
+            )
+
+    def item(self, item_id: int) -> Item | None:
+        """Return a kept moment, of whatever list; None where it is on none."""
+        with file.reading(self.path, BUSY_TIMEOUT_S) as connection:
+            found = of_item(connection, item_id) if connection else None
+            return item_of(found[1][item_id], found[0]["name"]) if found else None
+
+    def history(self, name: str, *, limit: int = MAX_HISTORY) -> list[Change]:
+        """Return a list's changes, newest first."""
+        with file.reading(self.path, BUSY_TIMEOUT_S) as connection:
+            found = connection.execute(
+                "SELECT change_id, at, who, what, kind, state FROM changes WHERE list_id = ? "
+                "ORDER BY change_id DESC LIMIT ?",
+                (need(connection, name)["list_id"], limit),
+            ) if connection else ()  # fmt: skip
+            return [
+                Change(row["change_id"], row["at"], row["who"], row["what"], row["kind"],
+                       row["state"] in (ledger.UNDONE, ledger.ASIDE))
+                for row in found
+            ]  # fmt: skip
+
+    def as_of(self, name: str, change_id: int) -> list[Item]:
+        """Return a list's moments as they were after a change."""
+        with file.reading(self.path, BUSY_TIMEOUT_S) as connection:
+            if connection is None:
+                raise unknown(name)
+            rows = ledger.rows_after(connection, need(connection, name)["list_id"], change_id)
+            return [item_of(row, name) for row in rows.values()]
+
+    # Moments
 
     def add(
         self,
@@ -88,146 +152,265 @@ class Shortlists:
         note: str = "",
         query: str = "",
     ) -> Item:
-        """Keep a moment. The same span of the same title is kept once: the first one stays.
+        """Keep a moment, at the end. The same span of the same title is kept once: the first stays.
 
-        Raises `UsageError` for an empty span or name, `StoreUnavailable` where the file cannot be
-        written.
+        A list that is not there is begun. Raises `UsageError` for an empty span or name.
         """
-        if not 0 <= start_frame < end_frame:
-            raise UsageError(
-                f"Frames {start_frame} to {end_frame} are no span: the in point comes first, and "
-                "the out point lies after it."
-            )
+        check_span(start_frame, end_frame, None)
+        check_marks(note=note)
         name = list_name(name)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        span = (name, title_id, start_frame, end_frame)
         with self._write() as connection:
-            connection.execute(
-                "INSERT INTO items (list, title_id, start_frame, end_frame, rate, title, note, "
-                "query, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (*span, rate, title, note, query, now),
-            )
-            row = connection.execute(
-                "SELECT * FROM items WHERE list = ? AND title_id = ? AND start_frame = ? "
-                "AND end_frame = ?",
-                span,
-            ).fetchone()
-        return Item(**row)
+            found = find(connection, name) or self._begin(connection, name)
+            rows = ledger.rows_of(connection, found["list_id"])
+            if (twin := twin_in(rows, title_id, start_frame, end_frame)) is not None:
+                return item_of(twin, name)
+            place = max((row["place"] for row in rows.values()), default=0) + file.SPACING
+            row: Row = {
+                "item_id": next_item_id(connection), "place": place, "title_id": title_id,
+                "start_frame": start_frame, "end_frame": end_frame, "rate": rate, "title": title,
+                "note": note, "query": query, "added_at": now, "stars": 0, "colour": "",
+                "added_by": self.who,
+            }  # fmt: skip
+            self._make(connection, found, {row["item_id"]: (None, row)},
+                       f"Added {told(row)}")  # fmt: skip
+        return item_of(row, name)
 
     def remove(self, item_id: int) -> bool:
         """Let a moment go. Returns whether it was there."""
-        with self._write() as connection:
-            return (
-                connection.execute("DELETE FROM items WHERE item_id = ?", (item_id,)).rowcount > 0
-            )
+        return self._alter(item_id, lambda row: None, lambda row: f"Removed {told(row)}")
 
     def annotate(self, item_id: int, note: str) -> bool:
         """Write a note to a kept moment. Returns whether it was there."""
+        check_marks(note=note)
+        return self._alter(item_id, lambda row: row | {"note": note}, lambda row: (
+            f"Note to {row['title']}: {note[:60]}"))  # fmt: skip
+
+    def star(self, item_id: int, stars: int) -> bool:
+        """Give a moment 0 to 5 stars. Returns whether it was there."""
+        check_marks(stars=stars)
+        return self._alter(item_id, lambda row: row | {"stars": stars}, lambda row: (
+            f"{stars} star{'' if stars == 1 else 's'} for {row['title']}"))  # fmt: skip
+
+    def colour(self, item_id: int, colour: str) -> bool:
+        """Give a moment one of `COLOURS`, or none (""). Returns whether it was there."""
+        check_marks(colour=colour)
+        return self._alter(item_id, lambda row: row | {"colour": colour}, lambda row: (
+            f"{colour.capitalize() or 'No colour'} for {row['title']}"))  # fmt: skip
+
+    def trim(
+        self,
+        item_id: int,
+        *,
+        start_frame: int | None = None,
+        end_frame: int | None = None,
+        num_frames: int | None = None,
+    ) -> bool:
+        """Set where a moment begins or ends; `num_frames` is its title's length, where known.
+
+        Returns whether it was there. Raises `UsageError` for no span, for one beyond the title, and
+        where the list has this span of the title already.
+        """
+
+        def span(row: Row) -> tuple[int, int]:
+            return (row["start_frame"] if start_frame is None else start_frame,
+                    row["end_frame"] if end_frame is None else end_frame)  # fmt: skip
+
+        return self._span(item_id, span, num_frames)
+
+    def nudge(
+        self, item_id: int, *, start_by: int = 0, end_by: int = 0, num_frames: int | None = None
+    ) -> bool:
+        """Move a moment's in and out by frames from where they are now. As `trim` otherwise."""
+        return self._span(
+            item_id, lambda row: (row["start_frame"] + start_by, row["end_frame"] + end_by),
+            num_frames,
+        )  # fmt: skip
+
+    def move(
+        self,
+        item_id: int,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        by: int | None = None,
+    ) -> bool:
+        """Put a moment before or after another of its list, or so many places on; else at the end.
+
+        Returns whether it was there. A neighbour that has gone meanwhile leaves the order as it is.
+        """
         with self._write() as connection:
-            written = connection.execute(
-                "UPDATE items SET note = ? WHERE item_id = ?", (note, item_id)
-            )
-            return written.rowcount > 0
+            found = of_item(connection, item_id)
+            if found is None:
+                return False
+            shortlist, rows = found
+            order = list(rows)
+            at = order.index(item_id)
+            order.remove(item_id)
+            neighbour = before if before is not None else after
+            if by is not None:
+                to = min(max(at + by, 0), len(order))
+            elif neighbour is None:
+                to = len(order)
+            elif neighbour in order:
+                to = order.index(neighbour) + (before is None)
+            else:
+                to = at
+            order.insert(to, item_id)
+            changed = places(rows, order, item_id)
+            self._make(connection, shortlist, changed, f"Moved {told(rows[item_id])} to {to + 1}")
+        return True
 
-    def names(self) -> list[str]:
-        """Return the names of the lists that hold anything, in the order they were begun."""
-        rows = self._read("SELECT list FROM items GROUP BY list ORDER BY min(item_id)")
-        return [row["list"] for row in rows]
+    # Lists
 
-    def items(self, name: str) -> list[Item]:
-        """Return a list's moments in the order they were kept; an unknown list has none."""
-        rows = self._read("SELECT * FROM items WHERE list = ? ORDER BY item_id", name)
-        return [Item(**row) for row in rows]
+    def begin(self, name: str) -> str:
+        """Begin an empty list. Returns its name; raises `UsageError` where it is taken."""
+        name = list_name(name)
+        with self._write() as connection:
+            refuse_taken(connection, name)
+            self._begin(connection, name)
+        return name
 
-    def _read(self, query: str, *values: str) -> list[dict[str, Any]]:
-        """Return rows without writing anything: a library may be read-only. No file, no rows."""
-        if not self.path.is_file():
-            return []
-        address = f"{self.path.absolute().as_uri()}?mode=ro"
-        with (
-            self._explained(),
-            closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as connection,
-        ):
-            connection.row_factory = _named
-            if not connection.execute(HAS_TABLE).fetchone():  # somebody is just making the file
+    def rename(self, name: str, new_name: str) -> str:
+        """Rename a list. Returns its new name; raises `UsageError` where it is taken."""
+        new_name = list_name(new_name)
+        self._settle(name, {"name": new_name}, f"Renamed {name} to {new_name}")
+        return new_name
+
+    def handle(self, name: str, handles: int) -> None:
+        """Set how many frames of handle a list's exports have unless told otherwise."""
+        if not 0 <= handles <= MAX_HANDLE_FRAMES:
+            raise UsageError(f"Handles have 0 to {MAX_HANDLE_FRAMES} frames, not {handles}.")
+        self._settle(name, {"handles": handles}, f"Handles of {handles} frames")
+
+    def duplicate(self, name: str, new_name: str) -> str:
+        """Begin a list with the moments and handles of another. Returns its name."""
+        new_name = list_name(new_name)
+        with self._write() as connection:
+            source = need(connection, name)
+            refuse_taken(connection, new_name)
+            copy = self._begin(connection, new_name)
+            first = next_item_id(connection)
+            rows = ledger.rows_of(connection, source["list_id"]).values()
+            items = {n: (None, row | {"item_id": n}) for n, row in enumerate(rows, start=first)}
+            before = {"name": new_name, "handles": 0}
+            after = before | {"handles": source["handles"]}
+            ledger.make(connection, copy["list_id"], Delta(dict(items), (before, after)),
+                        what=f"Copied from {name}", who=self.who)  # fmt: skip
+        return new_name
+
+    def delete(self, name: str) -> None:
+        """Delete a list; `recover` brings it back whole."""
+        with self._write() as connection:
+            found = need(connection, name)
+            now = datetime.now(UTC).isoformat(timespec="microseconds")
+            self._keep_away(connection, found, now, "Deleted")
+
+    def recover(self, name: str) -> str:
+        """Bring a deleted list back, of several of a name the last. Returns what it is called."""
+        with self._write() as connection:
+            found = connection.execute(
+                "SELECT * FROM lists WHERE name = ? AND deleted_at <> '' ORDER BY deleted_at DESC",
+                (name,),
+            ).fetchone()
+            if found is None:
+                raise UsageError(f"No deleted shortlist is called {name!r}.")
+            refuse_taken(connection, name)
+            self._keep_away(connection, found, "", "Recovered")
+        return name
+
+    # Time
+
+    def undo(self, name: str) -> str:
+        """Take a list's last change back, whoever made it. Returns what it was; nothing: none."""
+        with self._write() as connection:
+            return ledger.undo(connection, need(connection, name)["list_id"], self.who)
+
+    def redo(self, name: str) -> str:
+        """Make a change again that was undone. Returns what it was; nothing: there was none."""
+        with self._write() as connection:
+            return ledger.redo(connection, need(connection, name)["list_id"], self.who)
+
+    def restore(self, name: str, change_id: int) -> None:
+        """Bring a list's moments back as they were after a change; undo takes that back too."""
+        with self._write() as connection:
+            found = need(connection, name)
+            now = ledger.rows_of(connection, found["list_id"])
+            then = ledger.rows_after(connection, found["list_id"], change_id)
+            items = {
+                item_id: (now.get(item_id), then.get(item_id))
+                for item_id in {**now, **then}
+                if now.get(item_id) != then.get(item_id)
+            }
+            self._make(connection, found, items, f"Restored as of change {change_id}")
+
+    # How changes are made
+
+    def _span(
+        self, item_id: int, span: Callable[[Row], tuple[int, int]], num_frames: int | None
+    ) -> bool:
+        def trimmed(row: Row) -> Row:
+            start_frame, end_frame = span(row)
+            check_span(start_frame, end_frame, num_frames)
+            return row | {"start_frame": start_frame, "end_frame": end_frame}
+
+        return self._alter(item_id, trimmed, lambda row: f"Trimmed {told(trimmed(row))}")
+
+    def _alter(
+        self, item_id: int, become: Callable[[Row], Row | None], tell: Callable[[Row], str]
+    ) -> bool:
+        with self._write() as connection:
+            found = of_item(connection, item_id)
+            if found is None:
+                return False
+            shortlist, rows = found
+            before = rows.pop(item_id)
+            after = become(before)
+            if after and twin_in(rows, after["title_id"], after["start_frame"], after["end_frame"]):
+                raise UsageError(
+                    f"{shortlist['name']} has {told(after)} already. Remove one of the two, or "
+                    "trim to other frames."
+                )
+            self._make(connection, shortlist, {item_id: (before, after)}, tell(before))
+        return True
+
+    def _settle(self, name: str, changes: Row, what: str) -> None:
+        with self._write() as connection:
+            found = need(connection, name)
+            before = {"name": found["name"], "handles": found["handles"]}
+            ledger.make(connection, found["list_id"], Delta(settings=(before, before | changes)),
+                        what=what, who=self.who)  # fmt: skip
+
+    def _begin(self, connection: sqlite3.Connection, name: str) -> sqlite3.Row:
+        made = connection.execute("INSERT INTO lists (name) VALUES (?) RETURNING *", (name,))
+        row: sqlite3.Row = made.fetchone()
+        ledger.make(connection, row["list_id"], Delta(), what="Begun", who=self.who, kind="list")
+        return row
+
+    def _keep_away(
+        self, connection: sqlite3.Connection, found: sqlite3.Row, deleted_at: str, what: str
+    ) -> None:
+        connection.execute(
+            "UPDATE lists SET deleted_at = ? WHERE list_id = ?", (deleted_at, found["list_id"])
+        )
+        ledger.make(connection, found["list_id"], Delta(), what=what, who=self.who, kind="list")
+
+    def _make(
+        self,
+        connection: sqlite3.Connection,
+        shortlist: sqlite3.Row,
+        items: Mapping[int, tuple[Row | None, Row | None]],
+        what: str,
+    ) -> None:
+        ledger.make(connection, shortlist["list_id"], Delta(dict(items)), what=what, who=self.who)
+
+    def _names(self, which: str) -> list[str]:
+        with file.reading(self.path, BUSY_TIMEOUT_S) as connection:
+            if connection is None:
                 return []
-            return connection.execute(query, values).fetchall()
+            return [row[0] for row in connection.execute(f"SELECT name FROM lists WHERE {which}")]
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection within one writing transaction, committed in the end."""
-        with (
-            self._explained(),
-            closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as connection,
-        ):
-            connection.row_factory = _named
-            with connection:
-                # Taking the write lock at once makes writers queue. A read that later turns into
-                # a write is refused instead, however long it would wait.
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute(TABLE)
-                yield connection
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StoreUnavailable(
-                f"The shortlists in {self.path} cannot be read or written ({error}). Check the "
-                "folder's permissions and free space."
-            ) from error
-
-
-def seconds_of(item: Item, library: Library) -> tuple[float, float]:
-    """Return a kept moment's half-open span in seconds, `(start_s, end_s)`.
-
-    Frames of a variable rate last differently long, so the times are those the shots were seen at.
-    Where the title's shots have gone, frames are taken to be equally long.
-    """
-    shots_file = library.folder(item.title_id) / SHOTS_FILE
-    try:
-        shots = _seen_at(shots_file, shots_file.stat().st_mtime_ns)
-    except (OSError, ValueError):  # gone, or being written anew
-        shots = []
-    rate = Fraction(item.rate)
-    start_s, end_s = (
-        _second_of(frame, shots, rate, is_out=is_out)
-        for frame, is_out in ((item.start_frame, False), (item.end_frame, True))
-    )
-    return start_s, end_s
-
-
-@lru_cache(maxsize=256)
-def _seen_at(shots_file: Path, mtime_ns: int) -> list[tuple[int, int, float, float]]:
-    """Return a title's shots as `(start_frame, end_frame, start_s, end_s)`, in order."""
-    import pandas as pd
-
-    shots = pd.read_parquet(shots_file, columns=["start_frame", "end_frame", "start_s", "end_s"])
-    return list(shots.itertuples(index=False, name=None))
-
-
-def _second_of(
-    frame: int, shots: list[tuple[int, int, float, float]], rate: Fraction, *, is_out: bool
-) -> float:
-    """Return when a frame is shown; an out point on a cut is the end of the shot before it."""
-    for start_frame, end_frame, start_s, end_s in shots:
-        if frame < end_frame or (is_out and frame == end_frame):
-            share = (frame - start_frame) / (end_frame - start_frame)
-            return float(start_s + share * (end_s - start_s))
-    last_frame, last_s = (shots[-1][1], shots[-1][3]) if shots else (0, 0.0)
-    return float(last_s + (frame - last_frame) / rate)
-
-
-def list_name(name: str) -> str:
-    """Return a shortlist's name with its spaces in order. Raises `UsageError` for an empty one."""
-    tidy = " ".join(name.split())
-    if not tidy:
-        raise UsageError("A shortlist needs a name.")
-    if len(tidy) > MAX_NAME_CHARACTERS:
-        raise UsageError(f"A shortlist's name has at most {MAX_NAME_CHARACTERS} characters.")
-    return tidy
-
-
-def _named(cursor: sqlite3.Cursor, row: tuple[object, ...]) -> dict[str, object]:
-    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+        with file.writing(self.path, BUSY_TIMEOUT_S) as connection:
+            yield connection

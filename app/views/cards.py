@@ -39,18 +39,6 @@ def moment_card(moment: Moment, library: Library) -> str:
     )
 
 
-def kept_card(
-    library: Library, *, title: str, title_id: str, shot: int | None, span: str, aside: str
-) -> str:
-    """Return a kept moment: picture, span, title, and where it came from."""
-    shown = picture(library, title_id, shot) if shot is not None else _no_picture("gone")
-    return (
-        f'<article class="tb-card">{shown}{_span(span)}'
-        f'<h3 title="{text(title)}">{text(title)}</h3>'
-        f'<p class="tb-score">{text(aside)}</p></article>'
-    )
-
-
 def title_row(manifest: Manifest, library: Library) -> str:
     """Return a title of the library: what it is, and what it lacks."""
     facts = [f"{manifest.num_shots} shots", clock(manifest.duration_s)]

@@ -1,134 +1,154 @@
-"""The moments that were kept: watched again, noted, let go, taken away as a spreadsheet."""
+"""The moments that were kept: put in order, trimmed, watched again, noted, taken away."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import streamlit as st
 
 from app import page
 from app.export.spreadsheet import MIME, to_csv
 from app.shortlist import Item, Shortlists, seconds_of
+from app.shortlists.timing import points_of
 from app.tell import clock
-from app.views import cards, look, player
+from app.views import look, player, shortlist_manage
+from app.views.shortlist_rows import PLAYING, SAID, rows, shot_of
 from indexer.library import Library
-from indexer.manifest import Manifest
-from indexer.media.timecode import Clock
-from qdrant.errors import InputError, TrimbinError
+from qdrant.errors import TrimbinError
 
 CHOSEN = "list"
 """The widget and the part of the address that say which shortlist is shown."""
+LOOK_EVERY_S = 1.5
+"""How soon what others change shows up."""
 
 
 def show() -> None:
     """Draw the shortlist page."""
     library = page.find_library()
-    names = Shortlists.of(library).names() if library else []
-    if library is None or not names:
+    if library is None:
         look.empty("No moment has been kept yet.", "Search, and press `Add` under a moment.")
         return
-    shortlists = Shortlists.of(library)
-    name = _chosen(names, shortlists, library)
-    items = shortlists.items(name)
-    spans = (seconds_of(item, library) for item in items)
-    seconds = sum(end_s - start_s for start_s, end_s in spans)
-    count = "1 moment" if len(items) == 1 else f"{len(items)} moments"
-    look.heading(name, f"{count} · {clock(seconds)}")
-    with st.container(key="grid-kept"):
-        for item in items:
-            with st.container(key=f"card-{item.item_id}"):
-                _item(item, library, shortlists)
-
-
-def _chosen(names: list[str], shortlists: Shortlists, library: Library) -> str:
+    shortlists = Shortlists.of(library, who=st.session_state.get(shortlist_manage.WHO, ""))
+    names = shortlists.names()
     with st.container(key="choose", horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Shortlist", names, key=CHOSEN, label_visibility="collapsed", bind="query-params"
-        )
-        name = name or names[0]
-        st.download_button(
-            "Download CSV",
-            data=lambda: to_csv(shortlists.items(name), library),
-            file_name=_file_name(name),
-            mime=MIME,
-            icon=":material/download:",
-            on_click="ignore",
-        )
-    return name
+        name = _chosen(names) if names else None
+        shortlist_manage.manage(name, shortlists, CHOSEN)
+        if name:
+            shortlist_manage.history_button(name, shortlists)
+    if name is None:
+        look.empty("No moment has been kept yet.", "Search, and press `Add` under a moment.")
+        return
+    playing = st.session_state.get(PLAYING)
+    st.session_state[f"{PLAYING}-shown"] = playing  # before the list looks whether it is to play
+    _list(name, tuple(names), library, shortlists)
+    _export(_together(name, names), library, shortlists)
+    if playing and (item := shortlists.item(playing)):
+        _play(item, library)
 
 
-def _file_name(shortlist: str) -> str:
-    return re.sub(r"[^\w -]", "_", shortlist) + ".csv"
-
-
-def _item(item: Item, library: Library, shortlists: Shortlists) -> None:
-    try:
-        manifest: Manifest | None = library.manifest(item.title_id)
-    except InputError:
-        manifest = None
-    shot = _shot(item, manifest)
-    st.html(
-        cards.kept_card(
-            library,
-            title=manifest.title if manifest else item.title,
-            title_id=item.title_id,
-            shot=shot,
-            span=_span(item, manifest, library),
-            aside=f"for “{item.query}”" if item.query else "",
-        )
+def _chosen(names: list[str]) -> str:
+    if st.session_state.get(CHOSEN) not in (None, *names):
+        del st.session_state[CHOSEN]  # somebody renamed or deleted it
+    name = st.selectbox(
+        "Shortlist", names, key=CHOSEN, label_visibility="collapsed", bind="query-params"
     )
-    if manifest and st.button(
-        "Play", key=f"play-{item.item_id}", icon=":material/play_arrow:", help="Play"
-    ):
-        _play(item, manifest, shot, library)
-    note = st.text_input(
-        "Note",
-        value=item.note,
-        key=f"note-{item.item_id}",
-        placeholder="Note",
-        label_visibility="collapsed",
-    )
-    if note is not None and note != item.note:
-        shortlists.annotate(item.item_id, note)
-    st.button(
-        "Remove",
-        key=f"remove-{item.item_id}",
-        icon=":material/close:",
-        on_click=look.guarded(shortlists.remove),
-        args=(item.item_id,),
-    )
+    return name or names[0]
 
 
-def _shot(item: Item, manifest: Manifest | None) -> int | None:
-    """Return the shot that shows the middle of a kept moment, whose picture stands for it."""
-    if manifest is None:
-        return None
-    middle = (item.start_frame + item.end_frame) // 2
+@st.fragment(run_every=LOOK_EVERY_S)
+def _list(name: str, names: tuple[str, ...], library: Library, shortlists: Shortlists) -> None:
     try:
-        return page.shot_at(manifest.title_id, manifest.generation, middle)
-    except OSError:  # the title is being removed
-        return None
-
-
-def _span(item: Item, manifest: Manifest | None, library: Library) -> str:
-    if manifest:
-        timecode = Clock.of(manifest).timecode
-        start, end = timecode(item.start_frame), timecode(item.end_frame)
-        if start and end:
-            return f"{start} – {end}"  # noqa: RUF001
-    start_s, end_s = seconds_of(item, library)
-    return f"{clock(start_s)} – {clock(end_s)}"  # noqa: RUF001
-
-
-@st.dialog("Moment", width="large")
-def _play(item: Item, manifest: Manifest, shot: int | None, library: Library) -> None:
-    start_s, end_s = seconds_of(item, library)
-    try:
-        player.play(library, manifest, start_s=start_s, end_s=end_s, shot=shot)
+        now = shortlists.look(name)
+        changed = now is None or tuple(shortlists.names()) != names
     except TrimbinError as error:
         look.tell(error)
+        return
+    if (changed or _is_asked_to_play()) and not shortlist_manage.is_busy():
+        st.rerun()
+    if now is None:
+        return
+    seconds = sum(end - start for start, end in (seconds_of(i, library) for i in now.items))
+    count = "1 moment" if len(now.items) == 1 else f"{len(now.items)} moments"
+    handles = f" · handles of {now.handles} frames" if now.handles else ""
+    with st.container(key="shelf-head", horizontal=True, vertical_alignment="center"):
+        look.heading(name, f"{count} · {clock(seconds)}{handles}")
+        for label, icon, act, can in (
+            ("Undo", ":material/undo:", shortlists.undo, now.can_undo),
+            ("Redo", ":material/redo:", shortlists.redo, now.can_redo),
+        ):
+            st.button(
+                label,
+                icon=icon,
+                key=f"shelf-{label.lower()}",
+                disabled=not can,
+                on_click=look.guarded(_turn),
+                args=(act, name, label),
+            )
+    if not now.items:
+        look.remark("Nothing is on this list. Search, and press `Add` under a moment.")
+    rows(now, library, shortlists)
+
+
+def _turn(act: Callable[[str], str], name: str, label: str) -> None:
+    what = act(name)
+    st.session_state[SAID] = (f"{label}: {what}" if what else "", False, False)
+
+
+def _is_asked_to_play() -> bool:
+    """Whether a row's play was pressed since the page was drawn."""
+    asked = st.session_state.get(PLAYING)
+    return asked is not None and asked != st.session_state.get(f"{PLAYING}-shown")
+
+
+def _together(name: str, names: list[str]) -> list[str]:
+    """Return the lists that are taken away: the one shown, and those chosen beside it."""
+    others = [other for other in names if other != name]
+    if not others:
+        return [name]
+    beside = st.multiselect(
+        "Together with", others, key=f"beside-{name}", placeholder="Other shortlists to take along"
+    )
+    return [name, *beside]
+
+
+def _export(names: list[str], library: Library, shortlists: Shortlists) -> None:
+    """Offer these lists for taking away."""
+
+    def items() -> list[Item]:
+        return [item for name in names for item in shortlists.items(name)]
+
+    if len(names) > 1:
+        spans = [seconds_of(item, library) for item in items()]
+        length = clock(sum(end_s - start_s for start_s, end_s in spans))
+        look.remark(f"{len(names)} lists, {len(spans)} moments · {length}")
+    st.download_button(
+        "Download CSV",
+        data=lambda: to_csv(items(), library),
+        file_name=re.sub(r"[^\w -]", "_", " + ".join(names)) + ".csv",
+        mime=MIME,
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _stopped() -> None:
+    st.session_state.pop(PLAYING, None)
+    st.session_state.pop(f"{PLAYING}-shown", None)
+
+
+@st.dialog("Moment", width="large", on_dismiss=_stopped)
+def _play(item: Item, library: Library) -> None:
+    start_s, end_s = seconds_of(item, library)
+    try:
+        manifest = library.manifest(item.title_id)
+        player.play(library, manifest, start_s=start_s, end_s=end_s, shot=shot_of(item, manifest))
+    except TrimbinError as error:
+        look.tell(error)
+        return
+    start, end = points_of(item, library)
     st.html(
-        f'<p class="tb-tc tb-tc-large">{look.text(_span(item, manifest, library))}</p>'
+        f'<p class="tb-tc tb-tc-large">{look.text(start)} – {look.text(end)}</p>'  # noqa: RUF001
         f"<h3>{look.text(manifest.title)}</h3>"
         f'<p class="tb-path">{look.text(manifest.path)}</p>'
     )

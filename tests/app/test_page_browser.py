@@ -51,7 +51,7 @@ class Visit:
     alerts: list[str] = field(default_factory=list)  # scripts that ran though they never should
 
     def card(self, title: str) -> Locator:
-        return self.page.locator("[class*='st-key-card-']").filter(has_text=title).first
+        return self.page.locator(".tb-item").filter(has_text=title).first
 
     def search(self, words: str) -> None:
         self.page.get_by_placeholder("Describe a moment").fill(words)
