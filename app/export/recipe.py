@@ -128,7 +128,8 @@ def _nearest(pixels: str, picture: PictureTrack, formats: tuple[str, ...]) -> st
 def _span_filters(footage: Footage) -> list[str]:
     """Keep the cut's frames, their times counted from the first: of even pace, one tick each."""
     start_s, end_s = footage.start_s - footage.slack_s, footage.end_s - footage.slack_s
-    kept = f"trim=start={start_s:.6f}:end={end_s:.6f}"
+    # trim rounds its edges to the clock's ticks, and some films tick once a frame: microseconds.
+    kept = f"settb=AVTB,trim=start={start_s:.6f}:end={end_s:.6f}"
     if not footage.is_even:
         return [kept, "setpts=PTS-STARTPTS"]
     return [kept, f"settb={1 / footage.media.rate}", "setpts=N"]

@@ -149,6 +149,16 @@ def test_files_without_an_index_or_with_rounded_times(
     assert with_source == pytest.approx(float(80 / rate), abs=0.025)  # the file's own offset
 
 
+def test_a_clock_that_ticks_once_a_frame(library: Library, tmp_path: Path) -> None:
+    film = make_counted(tmp_path / "film.mp4", *X264, "-video_track_timescale", "25", *AAC,
+                        frames=FRAMES)  # fmt: skip
+    spans = [(start, start + 9) for start in range(50, 56)]
+    for (start, end), clip in zip(
+        spans, render(add(library, film, *spans), tmp_path / "out", reencode=True), strict=True
+    ):
+        assert numbers_in(clip) == list(range(start, end))
+
+
 def test_pictures_of_no_even_pace_keep_their_times(library: Library, tmp_path: Path) -> None:
     even = make_counted(tmp_path / "even.mp4", *X264, "-bf", "0", *AAC, frames=FRAMES)
     film = tmp_path / "film.mkv"
