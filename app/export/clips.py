@@ -10,16 +10,13 @@ made from, so that another export into the same folder makes only what is not th
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import os
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,17 +25,16 @@ from app.export.copying import copy_picture
 from app.export.cutlist import Cut, CutList
 from app.export.footage import Footage, footage_of
 from app.export.formats import Options
-from app.export.program import Stopped, disk_full, run_ffmpeg
+from app.export.program import Stopped, run_ffmpeg
 from app.export.seeking import count_pictures, mark_of_file, seek_for
+from app.export.writing import left_out, part_of, whole
 from indexer.progress import Progress
-from qdrant.errors import CannotRunNow, InputError
+from qdrant.errors import InputError
 
 logger = logging.getLogger(__name__)
 
 STALE_PART_S = 600.0
 """ffmpeg writes all the time: a half-made file left alone for so long belongs to nobody."""
-MAX_TOLD = 5
-NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no quota
 
 
 def write(cuts: CutList, folder: Path, *, options: Options, progress: Progress) -> list[Path]:
@@ -70,13 +66,7 @@ def _gathered(futures: list[Future[Path | None]], run: Run) -> list[Path]:
         assert error is not None
         raise error
     if run.failures:
-        told = " ".join(str(error) for error in run.failures[:MAX_TOLD])
-        more = len(run.failures) - MAX_TOLD
-        rest = f" And {more} more." if more > 0 else ""
-        raise InputError(
-            f"{len(run.failures)} of {len(futures)} clips could not be made; the others are in "
-            f"{run.folder}. {told}{rest}"
-        )
+        raise left_out(run.failures, num_cuts=len(futures), what="clips", folder=run.folder)
     return [path for f in futures if (path := f.result())]
 
 
@@ -118,9 +108,8 @@ class Run:
             logger.info("%s is there already", path.name)
             return path
         started = time.perf_counter()
-        with _part(path) as part, _part(path) as picture:
+        with whole(path) as part, part_of(path) as picture:
             how = self._make(cut, footage, mark, part, picture, told)
-            part.replace(path)
         logger.info("%s: %s, %.1f s of film in %.1f s", path.name, how, footage.length_s,
                     time.perf_counter() - started)  # fmt: skip
         return path
@@ -192,28 +181,9 @@ def mark_of(cut: Cut, options: Options) -> str:
     return f"trimbin {hashlib.sha256(repr(inputs).encode()).hexdigest()[:32]}"
 
 
-@contextmanager
-def _part(path: Path) -> Iterator[Path]:
-    """Give a name to write under, and take the file away unless it was renamed."""
-    part = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}.part")
-    try:
-        yield part
-    except OSError as error:
-        if isinstance(error, InputError | CannotRunNow):
-            raise
-        if error.errno in NO_ROOM:
-            raise disk_full(path.name) from error
-        raise CannotRunNow(
-            f"{path.name} cannot be written to {path.parent} ({error.strerror or error}). Check "
-            "the folder's permissions and free space."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _sweep(folder: Path) -> None:
     """Take away what a crash left behind. Raises `CannotRunNow` for a folder not to be written."""
-    with _part(folder / "clips") as part:
+    with part_of(folder / "clips") as part:
         part.touch()
     for part in folder.glob(".*.part"):
         try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.export.footage import Footage
+from app.export.seeking import seek_for
 from indexer.media.again import decoded_again
 from indexer.media.probe import opened
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import av
     import av.video.stream
 
+WIDE_S = 1.0
 LATE_PACKETS = 64
 """So many packets after the out point nothing earlier can come, where packets carry no dts."""
 
@@ -76,7 +78,9 @@ def _wanted(
 ) -> Iterator[av.Packet[av.video.stream.VideoStream] | None]:
     """Yield the packets of a cut in the file's order; None, and no more, where they do not do."""
     assert stream.time_base is not None
-    source.seek(math.floor(footage.start_s / stream.time_base), stream=stream)
+    at_s = seek_for(footage)
+    if at_s is not None:
+        source.seek(math.floor(at_s / stream.time_base), stream=stream)
     is_within, late = False, 0
     for packet in source.demux(stream):
         if packet.pts is None:
@@ -124,17 +128,29 @@ def _is_exact(footage: Footage, path: Path, count: int) -> bool:
             first, last, decoded = first or frame, frame, decoded + 1
     if decoded != count or first is None or last is None:
         return False
-    slack_s = footage.slack_s
-    firsts = [f for f, t in _around(footage, footage.start_s) if footage.holds(t)]
-    lasts = [f for f, t in _around(footage, footage.end_s - 2 * slack_s) if footage.holds(t)]
-    return bool(firsts and lasts) and _same(firsts[0], first) and _same(lasts[-1], last)
+    return _same(_shown(footage, footage.start_s, at_start=True), first) and _same(
+        _shown(footage, footage.end_s, at_start=False), last
+    )
 
 
-def _around(footage: Footage, time_s: float) -> Iterator[tuple[av.VideoFrame, float]]:
-    back_s = float(1 / footage.media.rate)
-    return decoded_again(footage.media, from_s=max(0.0, time_s - back_s), to_s=time_s + back_s)
+def _shown(footage: Footage, time_s: float, *, at_start: bool) -> av.VideoFrame | None:
+    """Return the cut's first or last picture, decoded from the source; None where there is none."""
+    before_s = seek_for(footage)
+    whole_s = footage.media.start_s - WIDE_S if before_s is None else before_s
+    for from_s in (whole_s,) if at_start else (time_s - WIDE_S, whole_s):
+        found = None
+        for frame, shown_s in decoded_again(footage.media, from_s=from_s, to_s=time_s):
+            if footage.holds(shown_s):
+                found = frame
+                if at_start:
+                    break
+        if found is not None:
+            return found
+    return None
 
 
-def _same(one: av.VideoFrame, other: av.VideoFrame) -> bool:
+def _same(one: av.VideoFrame | None, other: av.VideoFrame) -> bool:
+    if one is None:
+        return False
     wanted = one.to_ndarray(format="rgb48le")
     return bool(np.array_equal(wanted, other.to_ndarray(format="rgb48le")))

@@ -70,12 +70,6 @@ def manifest_of(source: Source) -> Manifest | None:
     return read_manifest(source.folder / MANIFEST_FILE) if source.folder else None
 
 
-def square_width(media: Media) -> int:
-    """Return how wide the stored picture is in square pixels."""
-    assert media.picture is not None
-    return max(1, round(media.picture.width * media.picture.pixel_aspect))
-
-
 def seconds_into(cut: Cut, frame: int) -> float:
     """Return when a frame of the source is shown, in seconds after the cut's beginning."""
     share = Fraction(frame - cut.start_frame, max(1, cut.num_frames))

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.export.writing import disk_full
 from qdrant.errors import CannotRunNow, InputError
 
 ALWAYS = (
@@ -78,14 +79,6 @@ def _why(code: int, said: str, name: str) -> Exception:
     return InputError(
         f"{name} cannot be rendered ({lines[-1]}). If its source plays elsewhere, re-wrap or "
         "re-export it and index it again."
-    )
-
-
-def disk_full(name: str) -> CannotRunNow:
-    """Return what is said when there is no room for a clip."""
-    return CannotRunNow(
-        f"The disk is full: {name} could not be written whole and was taken away. Make room and "
-        "export once more; what is finished is not rendered again."
     )
 
 

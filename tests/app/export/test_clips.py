@@ -95,10 +95,11 @@ def test_a_clip_holds_exactly_its_frames(
         assert clicks_in(path) == pytest.approx(within, abs=A_MILLISECOND)
 
 
+@pytest.mark.parametrize("container", ["mp4", "mkv", "ts"])
 def test_a_closed_group_is_copied_bit_for_bit_and_nothing_else_is(
-    library: Library, tmp_path: Path
+    container: str, library: Library, tmp_path: Path
 ) -> None:
-    film = make_counted(tmp_path / "film.mp4", *X264, *CLOSED_12, *AAC, frames=FRAMES)
+    film = make_counted(tmp_path / f"film.{container}", *X264, *CLOSED_12, *AAC, frames=FRAMES)
     cuts = add(library, film, (24, 48), (24, 47), (25, 48))
     whole, *others = render(cuts, tmp_path / "out")
     assert hashes_of(whole) == hashes_of(film, 24, 48)
