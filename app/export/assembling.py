@@ -66,7 +66,10 @@ def assemble(
         raise UsageError(f"Handles have 0 to {MAX_HANDLE_FRAMES} frames, not {settings.handles}.")
     manifests = {item.title_id: library.manifest(item.title_id) for item in kept}
     expired = _expired(kept, manifests, settings)
-    sources = {title_id: _source(m, settings.maps) for title_id, m in manifests.items()}
+    sources = {
+        title_id: _source(m, settings.maps, library.folder(title_id))
+        for title_id, m in manifests.items()
+    }
     rate = settings.rate or _common_rate([sources[item.title_id] for item in kept])
     drop_frame, record_start = _record_clock(settings.record_start, rate, list(sources.values()))
     cuts: list[Cut] = []
@@ -118,7 +121,7 @@ def _expired(
     return {item.item_id for item in out}
 
 
-def _source(manifest: Manifest, maps: Sequence[tuple[str, str]]) -> Source:
+def _source(manifest: Manifest, maps: Sequence[tuple[str, str]], folder: Path) -> Source:
     local = Path(manifest.path)
     online = manifest.is_online
     sounds: tuple[SoundTrack, ...] = (UNKNOWN_SOUND,) if manifest.audio_codec else ()
@@ -143,6 +146,7 @@ def _source(manifest: Manifest, maps: Sequence[tuple[str, str]]) -> Source:
         sounds=sounds,
         is_online=online,
         metadata=manifest.metadata,
+        folder=folder,
     )
 
 

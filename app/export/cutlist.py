@@ -39,6 +39,7 @@ class Source:
     sounds: tuple[SoundTrack, ...]  # in the file's order: one stereo pair, 5.1, eight times mono...
     is_online: bool
     metadata: Mapping[str, Any]  # the title's row of titles.csv
+    folder: Path | None = None  # the title's in the library: its manifest, words and thumbnails
 
     @property
     def file_name(self) -> str:
