@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from qdrant.errors import CannotRunNow
@@ -15,6 +16,13 @@ U+FFFE, U+FFFF (https://www.w3.org/TR/xml/#charsets). Of line ends only the one 
 def carried(words: str) -> str:
     """Return words without the characters that XML 1.0 cannot carry; lines end with `\\n`."""
     return NOT_CARRIED.sub("", words.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def laid_out(root: ET.Element) -> bytes:
+    """Return an XML document in UTF-8, its elements indented, its type that of its root."""
+    ET.indent(root)
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE {root.tag}>\n'
+    return (head + ET.tostring(root, encoding="unicode") + "\n").encode()
 
 
 def saved(path: Path, content: bytes) -> Path:
