@@ -21,7 +21,7 @@ from app.export.carried import laid_out, saved
 from app.export.cutlist import Cut, CutList
 from app.export.fcpxml import USUAL_SIZE
 from app.export.formats import Options
-from app.export.otio_timeline import marker_name
+from app.export.marking import is_marked, marker_name
 from app.export.xmeml import (
     SAMPLE_BITS,
     file_element,
@@ -201,7 +201,7 @@ def _words(element: ET.Element, cut: Cut) -> None:
 def _marker(sequence: ET.Element, cut: Cut, cuts: CutList) -> None:
     """Write a marker over the kept moment, handles left out, where anything was said of it."""
     item = cut.item
-    if not (item.note or item.stars or item.colour):
+    if not is_marked(cut):
         return
     scale = cuts.rate / cut.source.rate
     marked_in = cut.record_start - cuts.record_start + round(cut.head * scale)

@@ -20,7 +20,7 @@ from app.export.carried import carried, laid_out, saved
 from app.export.cutlist import Cut, CutList, Source
 from app.export.file_urls import file_name, file_url
 from app.export.formats import Options
-from app.export.otio_timeline import marker_name
+from app.export.marking import is_marked, marker_name
 from indexer.media.timecode import MILLISECONDS
 from indexer.progress import Progress
 
@@ -180,7 +180,7 @@ def _annotations(clip: ET.Element, cut: Cut, cuts: CutList) -> None:
     source, item = cut.source, cut.item
     kept = seconds(source.start_count + cut.start_frame + cut.head, source.rate)
     rate = cuts.rate if source.rate == MILLISECONDS else source.rate
-    if item.note or item.stars or item.colour:
+    if is_marked(cut):
         ET.SubElement(
             clip, "marker", start=kept, duration=seconds(1, rate), value=marker_name(cut),
             note=carried(item.note),

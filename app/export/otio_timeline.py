@@ -14,6 +14,7 @@ import opentimelineio as otio
 from app.export.carried import carried
 from app.export.cutlist import Cut, CutList, Source
 from app.export.file_urls import file_name, file_url
+from app.export.marking import is_marked, marker_name
 
 NAMESPACE = "trimbin"
 """The key of our metadata, beside those of other programs."""
@@ -108,7 +109,7 @@ def _told(cut: Cut) -> dict[str, Any]:
 def _markers(cut: Cut) -> list[otio.schema.Marker]:
     """Return a marker over the kept moment, handles left out, where anything was said of it."""
     item = cut.item
-    if not cut.source.has_picture or not (item.note or item.stars or item.colour):
+    if not cut.source.has_picture or not is_marked(cut):
         return []
     rate = float(cut.source.rate)
     kept = otio.opentime.TimeRange(
@@ -124,9 +125,3 @@ def _markers(cut: Cut) -> list[otio.schema.Marker]:
             metadata={NAMESPACE: {"stars": item.stars, "note": carried(item.note)}},
         )
     ]
-
-
-def marker_name(cut: Cut) -> str:
-    """Return what a marker is called in every format: its stars, then its title."""
-    stars = "★" * cut.item.stars
-    return carried(f"{stars} {cut.source.title}".strip())
