@@ -17,6 +17,7 @@ import click
 
 from app.finetune import finetune
 from app.keeping import relink, remove
+from app.mapping import draw_map
 from app.options import device_option, json_option, library_option
 from app.searching import search
 from app.serving import serve
@@ -341,6 +342,7 @@ def demo(root: Path, films: Path | None, serve: bool, port: int) -> None:
 main.add_command(versions)
 main.add_command(finetune)
 main.add_command(rebuild)
+main.add_command(draw_map)
 main.add_command(relink)
 main.add_command(remove)
 main.add_command(search)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from app import permission
 from app.adding import adding
 from app.hosting import LOOPBACK, allowed_hosts, called, listen, run
+from app.mapping import drawing
 from qdrant.errors import TrimbinError
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _app(host: str, port: int, hosts: Sequence[str]) -> App:
             yield None
         finally:
             adding.stop()
+            drawing.stop()
             page.close()
 
     app = App(

@@ -71,7 +71,8 @@ def title_row(manifest: Manifest, library: Library, *, href: str) -> str:
 
 def facts(manifest: Manifest) -> list[str]:
     """Return what a title is in numbers, and its language."""
-    told = [f"{manifest.num_shots} shots", clock(manifest.duration_s)]
+    shots = "1 shot" if manifest.num_shots == 1 else f"{manifest.num_shots} shots"
+    told = [shots, clock(manifest.duration_s)]
     if manifest.width:
         told += [f"{manifest.width} x {manifest.height}", f"{fps(manifest.rate)} fps"]
     return [*told, *([manifest.language] if manifest.language else [])]

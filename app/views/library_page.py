@@ -79,20 +79,25 @@ def _wanted() -> Wanted:
             placeholder="Filter titles by name",
             label_visibility="collapsed",
         )
-        chosen = {facet: _facet(facet, titles) for facet in FACETS}
+        chosen = {kind: facet(kind, titles) for kind in FACETS}
         order = st.selectbox(
-            "Order", list(ORDERS), label_visibility="collapsed", width=CHOICE_PX, key="order"
+            "Order",
+            list(ORDERS),
+            format_func=lambda name: f"Order: {name.lower()}",
+            label_visibility="collapsed",
+            width=CHOICE_PX,
+            key="order",
         )
     return Wanted((name or "").strip().casefold(), chosen, order or "Name")
 
 
-def _facet(facet: str, titles: list[Manifest]) -> list[str]:
+def facet(name: str, titles: list[Manifest]) -> list[str]:
     """Put a facet in where there is a choice; return what is chosen of it."""
-    values = sorted({value for manifest in titles for value in FACETS[facet](manifest)})
+    values = sorted({value for manifest in titles for value in FACETS[name](manifest)})
     if len(values) < 2:
         return []
     return st.multiselect(
-        facet, values, key=f"facet-{facet}", placeholder=facet, label_visibility="collapsed",
+        name, values, key=f"facet-{name}", placeholder=name, label_visibility="collapsed",
         width=CHOICE_PX,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from app.parsing import parse
 from app.request import Field
 from app.strip import Match, Strip, matches_of, strip_of
 from app.tell import clock
-from app.views import cards, keep, look, player, title_actions
+from app.views import cards, keep, look, player, similar, title_actions
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.metadata import LISTS
@@ -49,6 +49,7 @@ def show() -> None:
     if acted:
         _act(acted, library, manifest, list_name, query)
     _about(manifest)
+    similar.show(library, manifest, address)
     title_actions.show(library, manifest)
 
 
