@@ -42,7 +42,8 @@ def draw_map(root: Path, tell_progress: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({**told, "space": atlas.space, "groups": atlas.names}))
     else:
-        every = f", every {atlas.every}. of its titles' shots" if atlas.every > 1 else ""
-        click.echo(f"{told['shots']} shots of {told['titles']} titles by {atlas.space}{every}")
+        every = f", one of {atlas.every} shots of each" if atlas.every > 1 else ""
+        of_what = f"{told['shots']} shots of {told['titles']} titles{every}"
+        click.echo(f"{of_what}, compared by {atlas.space}")
         for name in atlas.names:
             click.echo(f"  {name}")

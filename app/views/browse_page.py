@@ -196,7 +196,7 @@ def _labels(atlas: Atlas, points: Any) -> list[dict[str, Any]]:
 
 
 def _caption(atlas: Atlas) -> None:
-    every = f" Every {atlas.every}. shot of a title is shown." if atlas.every > 1 else ""
+    every = f" One of {atlas.every} shots of each title is shown." if atlas.every > 1 else ""
     look.remark(
         f"Shots lie together that are alike in {SPACES[atlas.space]}; far apart means little. "
         "A group is called by words told in its shots far more often than elsewhere, else by the "

@@ -344,12 +344,12 @@ class View {
 
   curve(curve, colour, top, first, last) {
     this.ink.fillStyle = `${colour}55`;
-    const tops = new Path2D();
+    const tops = [];
     let column = -1, peak = 0;
     const bar = (left, right, value) => {
       const height = Math.max(value * (CURVE - 4), 0.5);
       this.ink.fillRect(left, top + CURVE - height, right - left, height);
-      tops.rect(left, top + CURVE - height, right - left, 1);
+      tops.push([left, top + CURVE - height, right - left, 1]);
     };
     for (let shot = first; shot <= last; shot++) {
       const value = curve.values[shot];
@@ -365,7 +365,7 @@ class View {
     }
     if (column >= 0) bar(column, column + 1, peak);
     this.ink.fillStyle = colour;
-    this.ink.fill(tops);
+    for (const line of tops) this.ink.fillRect(...line); // one path of them all would be slow
     this.name(`${curve.name} · ${curve.scale}`, top);
   }
 }

@@ -112,7 +112,9 @@ def test_typed_paths_are_whole_ones() -> None:
 
 
 def test_work_is_followed_and_its_trouble_told(tmp_path: Path) -> None:
-    work = Adding().begin("nothing", ["index", "--library", tmp_path / "l", "--", tmp_path / "no"])
+    root = make_library(tmp_path / "l").root
+    asked = ["index", "--library", root, "--json", "--", tmp_path / "no"]
+    work = Adding().begin("nothing", asked)
     work.process.wait(60)
     for reader in work._readers:
         reader.join(10)
