@@ -20,7 +20,8 @@ def show(library_root: Path) -> None:
     """Draw where films are added, where this page may do that in a library that is there."""
     if not may_change() or not (library_root.expanduser() / SETTINGS_FILE).is_file():
         return
-    with st.expander("Add videos", icon=":material/add:", expanded=adding.work is not None):
+    is_wanted = adding.work is not None or bool(st.session_state.get(PATHS))
+    with st.expander("Add videos", icon=":material/add:", expanded=is_wanted):
         st.text_area(
             "Films, sound or folders of them: paths on the machine that runs Trimbin, a line each",
             key=PATHS,

@@ -13,8 +13,8 @@ import streamlit as st
 from app import page
 from app.parsing import parse
 from app.request import Field
-from app.strip import Match, Strip, matches_of, strip_of
 from app.tell import clock
+from app.timeline import Match, Timeline, matches_of, timeline_of
 from app.views import cards, keep, look, player, similar, title_actions
 from indexer.library import Library
 from indexer.manifest import Manifest
@@ -44,8 +44,8 @@ def show() -> None:
     _head(library, manifest)
     query = _asked()
     list_name, matches = _found(library, manifest, query)
-    strip = _strip(manifest.title_id, manifest.generation)
-    acted = _draw(manifest, strip, matches, query)
+    timeline = _timeline(manifest.title_id, manifest.generation)
+    acted = _draw(manifest, timeline, matches, query)
     if acted:
         _act(acted, library, manifest, list_name, query)
     _about(manifest)
@@ -104,19 +104,19 @@ def _found(library: Library, manifest: Manifest, query: str) -> tuple[str, list[
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _strip(title_id: str, generation: str) -> Strip:
+def _timeline(title_id: str, generation: str) -> Timeline:
     library = page.library()
-    return strip_of(library, library.manifest(title_id))
+    return timeline_of(library, library.manifest(title_id))
 
 
 def _draw(
-    manifest: Manifest, strip: Strip, matches: list[Match], query: str
+    manifest: Manifest, timeline: Timeline, matches: list[Match], query: str
 ) -> dict[str, Any] | None:
-    """Draw the strip; return what was just asked of it: `kind` play or keep, and the `shot`."""
+    """Draw the timeline; return what was just asked of it: `kind` play or keep, and the `shot`."""
     result = _component()(
-        key=f"strip-{manifest.title_id}",
+        key=f"timeline-{manifest.title_id}",
         data={
-            **asdict(strip),
+            **asdict(timeline),
             "title_id": manifest.title_id,
             "has_picture": manifest.width > 0,
             "asked": query,
@@ -145,15 +145,15 @@ def _act(
 @st.dialog("Shot", width="large")
 def play_shot(library: Library, manifest: Manifest, shot: int) -> None:
     """Play a shot in a dialog."""
-    strip = _strip(manifest.title_id, manifest.generation)
-    start_s, end_s = strip.starts_s[shot], strip.ends_s[shot]
+    timeline = _timeline(manifest.title_id, manifest.generation)
+    start_s, end_s = timeline.starts_s[shot], timeline.ends_s[shot]
     try:
         player.play(library, manifest, start_s=start_s, end_s=end_s, shot=shot)
     except TrimbinError as error:
         look.tell(error)
-    said = " ".join(line.text for line in strip.lines if line.shot == shot)
+    said = " ".join(line.text for line in timeline.lines if line.shot == shot)
     st.html(
-        f'<p class="tb-tc tb-tc-large">{look.text(strip.timecodes[shot])} · '
+        f'<p class="tb-tc tb-tc-large">{look.text(timeline.timecodes[shot])} · '
         f"{end_s - start_s:.1f} s</p><h3>{look.text(manifest.title)} · shot {shot + 1}</h3>"
         f"{cards.dialogue(said)}"
     )
@@ -179,9 +179,9 @@ def _about(manifest: Manifest) -> None:
 
 @cache
 def _component() -> Any:
-    """Return the strip, registered once. What it is given as data never becomes markup."""
+    """Return the timeline, registered once. What it is given as data never becomes markup."""
     html, css, js = (
-        Path(__file__).with_name(f"strip.{kind}").read_text(encoding="utf-8")
+        Path(__file__).with_name(f"timeline.{kind}").read_text(encoding="utf-8")
         for kind in ("html", "css", "js")
     )
-    return st.components.v2.component("trimbin_strip", html=html, css=css, js=js)
+    return st.components.v2.component("trimbin_timeline", html=html, css=css, js=js)

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from shelf import add_title, make_film, make_library
 
-from app.strip import Curve, Line, Match, matches_of, strip_of
+from app.timeline import Curve, Line, Match, matches_of, timeline_of
 
 
-def test_a_strip_has_cuts_lines_and_curves_to_scale(tmp_path: Path) -> None:
+def test_a_timeline_has_cuts_lines_and_curves_to_scale(tmp_path: Path) -> None:
     library = make_library(tmp_path / "library")
     manifest = add_title(library, make_film(tmp_path / "a.mp4", seconds=8), dialogue=["One\nTwo"])
     shots = library.shots(manifest.title_id)
@@ -21,12 +21,12 @@ def test_a_strip_has_cuts_lines_and_curves_to_scale(tmp_path: Path) -> None:
     shots["speech"] = [None] * 4
     shots["music"] = [0.0, 1.0, 0.25, None]
     shots.to_parquet(library.folder(manifest.title_id) / "shots.parquet")
-    strip = strip_of(library, manifest)
-    assert strip.starts_s == [0.0, 2.0, 4.0, 6.0]
-    assert strip.ends_s[:3] == [2.0, 4.0, 6.0]
-    assert strip.timecodes[1] == "2.00 s" or strip.timecodes[1].endswith("00:02:00")
-    assert strip.lines == [Line(0.5, 0, "One"), Line(1.25, 0, "Two")]
-    assert strip.curves == [
+    timeline = timeline_of(library, manifest)
+    assert timeline.starts_s == [0.0, 2.0, 4.0, 6.0]
+    assert timeline.ends_s[:3] == [2.0, 4.0, 6.0]
+    assert timeline.timecodes[1] == "2.00 s" or timeline.timecodes[1].endswith("00:02:00")
+    assert timeline.lines == [Line(0.5, 0, "One"), Line(1.25, 0, "Two")]
+    assert timeline.curves == [
         Curve("Loudness", [0.0, 0.5, None, 0.0], "-60 to 0 LUFS"),
         Curve("Music", [0.0, 1.0, 0.25, None], "0 to 1"),
         Curve("Motion", [0.0, 0.5, 1.0, 0.25], "0 to 0.04, the title's most"),
@@ -36,8 +36,8 @@ def test_a_strip_has_cuts_lines_and_curves_to_scale(tmp_path: Path) -> None:
 def test_a_line_without_a_time_stands_where_its_shot_begins(tmp_path: Path) -> None:
     library = make_library(tmp_path / "library")
     manifest = add_title(library, make_film(tmp_path / "a.mp4", seconds=4), dialogue=["", "Late"])
-    assert strip_of(library, manifest).lines == [Line(2.0, 1, "Late")]
-    assert strip_of(library, manifest).curves == []
+    assert timeline_of(library, manifest).lines == [Line(2.0, 1, "Late")]
+    assert timeline_of(library, manifest).curves == []
 
 
 def test_matches_are_in_the_order_of_the_film() -> None:
@@ -59,4 +59,4 @@ def test_a_column_of_words_is_no_curve(column: str, tmp_path: Path) -> None:
     shots = library.shots(manifest.title_id)
     shots[column] = ["dark", "light"]
     shots.to_parquet(library.folder(manifest.title_id) / "shots.parquet")
-    assert strip_of(library, manifest).curves == []
+    assert timeline_of(library, manifest).curves == []

@@ -61,7 +61,7 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Strip:
+class Timeline:
     """A title's shots over time."""
 
     starts_s: list[float]
@@ -71,12 +71,12 @@ class Strip:
     curves: list[Curve]
 
 
-def strip_of(library: Library, manifest: Manifest) -> Strip:
-    """Return a title's strip. Raises `OSError` where the title is being removed."""
+def timeline_of(library: Library, manifest: Manifest) -> Timeline:
+    """Return a title's timeline. Raises `OSError` where the title is being removed."""
     shots = library.shots(manifest.title_id).iloc[: manifest.num_shots]
     clock = Clock.of(manifest)
     starts_s = [round(float(start_s), 3) for start_s in shots["start_s"]]
-    return Strip(
+    return Timeline(
         starts_s=starts_s,
         ends_s=[round(float(end_s), 3) for end_s in shots["end_s"]],
         timecodes=[

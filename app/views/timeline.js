@@ -9,7 +9,7 @@ const INK = { text: "#9aa3ad", faint: "#646d77", line: "#23272d", hit: "#e0a84e"
 const CURVES = ["#6f9bd1", "#86a9c9", "#a58fc4", "#c9c3a0", "#8fb8b0", "#c08a8a"];
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".strip");
+  const root = parentElement.querySelector(".timeline");
   root.view ??= new View(root);
   root.view.act = (kind, shot) => setTriggerValue("act", { kind, shot, at: Date.now() });
   root.view.show(data);
