@@ -19,14 +19,19 @@ REMOVED = "removed-title"
 """Where the name of a title that was just removed waits to be told."""
 
 
+def tell_if_off_line(manifest: Manifest) -> None:
+    """Say that a title is off line, where it is, and what that means."""
+    if manifest.is_online:
+        return
+    st.html(
+        '<div class="tb-alert tb-alert-calm" role="status">Off line: its file is not at '
+        f"{look.text(manifest.path)}. Its shots can be found and kept, not played. Put the file "
+        "back, or say below where it is now.</div>"
+    )
+
+
 def show(library: Library, manifest: Manifest) -> None:
-    """Draw what can be done with a title; an off-line one says so first."""
-    if not manifest.is_online:
-        st.html(
-            '<div class="tb-alert tb-alert-calm" role="status">Off line: its file is not at '
-            f"{look.text(manifest.path)}. Its shots can be found and kept, not played. Put the "
-            "file back, or say where it is now.</div>"
-        )
+    """Draw what can be done with a title."""
     if not may_change():
         look.remark(WHY_NOT)
         return

@@ -41,7 +41,8 @@ def show() -> None:
     if library is None or manifest is None:
         look.empty("This title is not here.", "Choose one under `Library`.")
         return
-    _head(library, manifest)
+    _head(manifest)
+    title_actions.tell_if_off_line(manifest)
     query = _asked()
     list_name, matches = _found(library, manifest, query)
     timeline = _timeline(manifest.title_id, manifest.generation)
@@ -63,7 +64,7 @@ def _named() -> str:
         return "none"
 
 
-def _head(library: Library, manifest: Manifest) -> None:
+def _head(manifest: Manifest) -> None:
     facts = [manifest.kind, *cards.facts(manifest)]
     st.html(
         f'<header class="tb-title-head"><h2>{look.text(manifest.title)}{cards.badges(manifest)}'
