@@ -88,8 +88,8 @@ def _draw_it(library: Library, *, is_first: bool) -> None:
 @st.fragment(run_every=LOOK_EVERY_S)
 def _progress(*, is_first: bool) -> None:
     work = drawing.work
-    if work is None:
-        return
+    if work is None:  # another visit saw its end
+        st.rerun()
     if work.is_running:
         what = "The map is being drawn" if is_first else "The map is being brought up to date"
         st.progress(work.share, text=f"{what}: {work.stage or 'starting'}")

@@ -197,7 +197,7 @@ def test_an_address_of_no_title_is_a_sentence(page: Page, shelf: Shelf) -> None:
 def test_a_lasso_on_the_map_lists_shots_and_adds_them(page: Page, shelf: Shelf) -> None:
     page.goto(f"{shelf.address}/browse")
     atlas = page.locator(".atlas")
-    expect(atlas).to_have_attribute("data-ready", "12", timeout=120_000)
+    expect(atlas).to_have_attribute("data-ready", "12", timeout=180_000)
     expect(page.locator(".tb-empty")).to_contain_text("Draw around shots")
     box = atlas.locator("canvas").bounding_box()
     assert box
@@ -243,13 +243,14 @@ def test_a_video_is_added_while_a_search_goes_on_then_relinked_and_removed(
     expect(page.locator(".st-key-adding")).to_be_visible()
 
     other = browser.new_page()
+    other.set_default_timeout(SEE_WITHIN_MS)
     other.goto(f"{shelf.address}/title?id={shelf.reel}&q=a+cat")
     expect(other.locator(".timeline .hit").first).to_be_visible()
     other.close()
 
     page.reload()  # the work belongs to the server, not to this visit
     added = page.locator(".tb-added")
-    expect(added).to_contain_text("Late.mp4: indexed", timeout=120_000)
+    expect(added).to_contain_text("Late.mp4: indexed", timeout=180_000)
     expect(added.locator(".tb-failed")).to_contain_text("bad.mp4")
     expect(page.locator(".tb-row").filter(has_text="Late")).to_be_visible()
     page.get_by_role("button", name="Put away").click()
