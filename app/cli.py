@@ -18,6 +18,8 @@ import click
 from app.exporting import export
 from app.finetune import finetune
 from app.importing.command import import_command
+from app.keeping import relink, remove
+from app.mapping import draw_map
 from app.options import device_option, json_option, library_option
 from app.searching import search
 from app.serving import serve
@@ -100,6 +102,7 @@ def main(verbose: bool) -> None:
 @click.option(
     "--stream", metavar="v:0,a:1", help="The main streams, where ours is the wrong choice."
 )
+@click.option("--tell-progress", is_flag=True, hidden=True, help="Print progress as JSON, too.")
 @device_option
 @json_option
 def index(
@@ -111,6 +114,7 @@ def index(
     transcribe: str | None,
     ocr: bool | None,
     stream: str | None,
+    tell_progress: bool,
     device: str,
     as_json: bool,
 ) -> None:
@@ -121,7 +125,7 @@ def index(
 
     Example: trimbin index ~/Films --profile offline
     """
-    from app.studio import build_search_index, open_studio, publishing
+    from app.studio import ProgressLines, build_search_index, open_studio, publishing
     from indexer.library import Library
     from indexer.pipeline import index as index_paths
 
@@ -130,6 +134,8 @@ def index(
     chosen = {"detector": detector, "transcribe": transcribe, "ocr": ocr, "stream": stream}
     with open_studio(library, device=device, allow_endpoint=allow_endpoint) as studio:
         studio.chosen = chosen
+        if tell_progress:
+            studio.progress = ProgressLines()
         with publishing(studio, command="trimbin index") as catalogue:
             for result in index_paths(paths, studio):
                 failed += result.status == "failed"
@@ -245,14 +251,34 @@ def train(root: Path, steps: int | None, as_json: bool) -> None:
     metavar="NAME",
     help="A name by which browsers may call this machine, beside localhost and its own.",
 )
-def ui(root: Path, host: str, port: int, no_browser: bool, allow_host: tuple[str, ...]) -> None:
+@click.option(
+    "--allow-changes",
+    is_flag=True,
+    help="Let others who can open the page add, relink and remove titles; they type paths of "
+    "this machine.",
+)
+def ui(
+    root: Path,
+    host: str,
+    port: int,
+    no_browser: bool,
+    allow_host: tuple[str, ...],
+    allow_changes: bool,
+) -> None:
     """Open the page: search, play, shortlist. On this machine only, unless told otherwise.
 
     Example: trimbin ui --port 8600
     """
     from app.server import serve_page
 
-    serve_page(root, host=host, port=port, open_browser=not no_browser, allow_hosts=allow_host)
+    serve_page(
+        root,
+        host=host,
+        port=port,
+        open_browser=not no_browser,
+        allow_hosts=allow_host,
+        allow_changes=allow_changes,
+    )
 
 
 @main.command()
@@ -321,6 +347,9 @@ main.add_command(export)
 main.add_command(finetune)
 main.add_command(import_command)
 main.add_command(rebuild)
+main.add_command(draw_map)
+main.add_command(relink)
+main.add_command(remove)
 main.add_command(search)
 main.add_command(serve)
 main.add_command(shortlist)

@@ -40,6 +40,7 @@ class Opened:
         self._encoders: EncoderSet | None = None
         self._is_closed = False
         self._is_warm = threading.Event()
+        self._warming = threading.Lock()
 
     @property
     def is_open(self) -> bool:
@@ -87,6 +88,8 @@ class Opened:
         """Return the answer to a request; raises as `search` does."""
         with self._turn:  # both of one version, whatever is switched to meanwhile
             opened, of_it = self.catalogue, self.encoders
+        with self._warming:
+            pass  # two threads that import transformers at once trip over each other
         found = search(opened, of_it, request)
         self._is_warm.set()
         return found
@@ -113,7 +116,9 @@ class Opened:
     def _warm_up(self) -> None:
         try:
             if self.library.profile.endpoint is None:
-                encode_words("a film", self.encoders)
+                encoders = self.encoders
+                with self._warming:
+                    encode_words("a film", encoders)
                 self._is_warm.set()
         except TrimbinError as error:
             logger.info("not warmed up: %s", error)  # the first search will say it

@@ -76,3 +76,8 @@ def shot_at(title_id: str, generation: str, frame: int) -> int:
     """Return the number of the shot that shows a frame; the last one for a frame past the end."""
     spans = _spans(title_id, generation)
     return next((n for n, (_, end_frame) in enumerate(spans) if frame < end_frame), len(spans) - 1)
+
+
+def span_of(title_id: str, generation: str, shot: int) -> tuple[int, int]:
+    """Return a shot's frames, `[start_frame, end_frame)`. Raises `IndexError` for none."""
+    return _spans(title_id, generation)[shot]

@@ -11,7 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app import permission
+from app.adding import adding
 from app.hosting import LOOPBACK, allowed_hosts, called, listen, run
+from app.mapping import drawing
 from qdrant.errors import TrimbinError
 
 if TYPE_CHECKING:
@@ -33,15 +36,18 @@ def serve_page(
     port: int = DEFAULT_PORT,
     open_browser: bool = True,
     allow_hosts: Sequence[str] = (),
+    allow_changes: bool = False,
 ) -> None:
     """Serve the page until SIGINT or SIGTERM, then close the store and return.
 
     There need be no library yet: the page says how to make one, and finds it then. Raises
     `CannotRunNow` where the port cannot be had. A `port` of 0 takes a free one. Any other `host`
     than this machine's own lets others in: nobody is asked who they are. `allow_hosts` are names
-    that browsers may call this machine by, besides those in `allowed_hosts`.
+    that browsers may call this machine by, besides those in `allowed_hosts`. Where others may come
+    in, titles can be added, relinked and removed on the page only with `allow_changes`.
     """
     hosts = allowed_hosts(host, allow_hosts)
+    permission.allow_changes(host=host, other_names=allow_hosts, explicitly=allow_changes)
     listening = listen(host, port)
     with listening:
         port = listening.getsockname()[1]
@@ -75,6 +81,8 @@ def _app(host: str, port: int, hosts: Sequence[str]) -> App:
         try:
             yield None
         finally:
+            adding.stop()
+            drawing.stop()
             page.close()
 
     app = App(

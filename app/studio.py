@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +17,9 @@ from indexer.encoders.load import EncoderSet, load_encoders
 from indexer.library import Library
 from indexer.studio import Studio
 from qdrant.errors import CannotRunNow, TrimbinError
+
+TELL_EVERY_S = 0.3
+"""Seconds between two lines of progress."""
 
 
 def encoders_of(
@@ -63,6 +68,20 @@ class Bars:
     def say(self, sentence: str) -> None:
         """Print a sentence above the bar."""
         self._bars.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+class ProgressLines:
+    """A `Progress` as lines of JSON on stdout, for a program that waits: a few a second."""
+
+    def __init__(self) -> None:
+        self._stage, self._told_at_s = "", -float("inf")
+
+    def __call__(self, stage: str, done: float, total: float) -> None:
+        """Print how far something is, where that is news."""
+        now_s = time.monotonic()
+        if stage != self._stage or done >= total or now_s - self._told_at_s >= TELL_EVERY_S:
+            self._stage, self._told_at_s = stage, now_s
+            click.echo(json.dumps({"stage": stage, "done": done, "total": total}))
 
 
 @contextmanager

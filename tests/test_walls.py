@@ -19,6 +19,7 @@ SPOKEN_ONLY_IN = {
     "transformers": "indexer",
     "scenedetect": "indexer",
     "openai": "indexer",
+    "sklearn": "indexer",
     "streamlit": "app",
 }
 MODULES = sorted(path for house in HOUSES for path in (ROOT / house).rglob("*.py"))

@@ -45,7 +45,7 @@ def write(cuts: CutList, folder: Path, *, options: Options, progress: Progress) 
     """
     _sweep(folder)
     run = Run(options, folder, progress, total_s=sum(cut.end_s - cut.start_s for cut in cuts.cuts))
-    workers = max(1, options.workers)
+    workers = options.workers or os.cpu_count() or 1
     run.threads = max(1, (os.cpu_count() or 1) // workers)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="clip")
     futures = [pool.submit(run.render, cut) for cut in cuts.cuts]

@@ -8,11 +8,17 @@ from pathlib import Path
 from app.importing.matching import Match, Matcher
 from app.importing.reading import read_selects
 from app.importing.selects import Select
-from app.shortlist import Item, Shortlists, list_name
+from app.shortlist import COLOURS, Item, Shortlists, list_name
 from indexer.library import Library
 from qdrant.errors import InputError
 
 MAX_NOTE_CHARACTERS = 2000
+OTHER_WORDS = {
+    "rose": "pink", "fuchsia": "pink", "lavender": "purple", "violet": "purple", "mango": "orange",
+    "sand": "orange", "lemon": "yellow", "mint": "green", "forest": "green", "iris": "blue",
+    "caribbean": "cyan", "cerulean": "blue", "magenta": "pink", "navy": "blue", "teal": "cyan",
+}  # fmt: skip
+"""What Premiere, Resolve and Avid call colours that have no label of their own here."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,7 @@ def import_selects(
 
 
 def _keep(shortlists: Shortlists, name: str, select: Select, match: Match) -> Item:
-    # STARS AND COLOUR: `select.stars` and `select.colour` (the file's own word for it) are set
-    # here, in this one place, once `Shortlists` keeps them.
-    return shortlists.add(
+    item = shortlists.add(
         name,
         title_id=match.title.title_id,
         start_frame=match.start_frame,
@@ -74,6 +78,17 @@ def _keep(shortlists: Shortlists, name: str, select: Select, match: Match) -> It
         title=match.title.title,
         note=select.note[:MAX_NOTE_CHARACTERS],
     )
+    if select.stars and not item.stars:  # what was kept before stays as somebody marked it
+        shortlists.star(item.item_id, select.stars)
+    if (label := label_of(select.colour)) and not item.colour:
+        shortlists.colour(item.item_id, label)
+    return item
+
+
+def label_of(word: str) -> str:
+    """Return the colour label that a file's own word for a colour comes nearest to, or none."""
+    plain = word.casefold().removeprefix("resolvecolor").strip()
+    return plain if plain in COLOURS else OTHER_WORDS.get(plain, "")
 
 
 def _told(select: Select) -> str:

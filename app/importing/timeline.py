@@ -15,7 +15,7 @@ def read(text: str) -> Selects:
 
     Raises `InputError` for what is no timeline.
     """
-    import opentimelineio as otio  # type: ignore[import-untyped]
+    import opentimelineio as otio
 
     try:
         json.loads(text)  # refuses endless nesting, on which the reader itself would crash

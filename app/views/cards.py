@@ -9,6 +9,7 @@ from app.moment import Moment, Source
 from app.serve_media import thumbnail_address
 from app.tell import clock
 from app.views.look import sentence, text
+from indexer.keeping import is_to_be_indexed_again
 from indexer.library import Library
 from indexer.manifest import Manifest
 
@@ -39,26 +40,46 @@ def moment_card(moment: Moment, library: Library) -> str:
     )
 
 
-def title_row(manifest: Manifest, library: Library) -> str:
-    """Return a title of the library: what it is, and what it lacks."""
-    facts = [f"{manifest.num_shots} shots", clock(manifest.duration_s)]
-    if manifest.width:
-        facts += [f"{manifest.width} x {manifest.height}", f"{fps(manifest.rate)} fps"]
-    facts += [manifest.kind, *([manifest.language] if manifest.language else [])]
-    badges = [
-        *([] if manifest.is_online else [("tb-bad", "offline")]),
-        *([("tb-bad", "incomplete")] if manifest.partial else []),
-        ("tb-good", "in context") if "context" in manifest.spaces else ("", "no context yet"),
-    ]
-    marks = "".join(f'<span class="tb-badge {kind}">{text(words)}</span>' for kind, words in badges)
+def title_row(manifest: Manifest, library: Library, *, href: str) -> str:
+    """Return a title of the library: what it is, and what it lacks; its name leads to `href`."""
+    said = [str(manifest.metadata[name]) for name in ("year",) if manifest.metadata.get(name)]
+    shown = [*facts(manifest), manifest.kind, *said, *genres_of(manifest)]
     notes = "".join(f"<li>{sentence(note)}</li>" for note in manifest.notes)
+    link = text(href)
     return (
-        f'<article class="tb-row">{picture(library, manifest.title_id, manifest.num_shots // 2)}'
-        f'<div class="tb-row-body"><h3>{text(manifest.title)}{marks}</h3>'
-        f'<p class="tb-facts">{" · ".join(text(fact) for fact in facts)}</p>'
+        f'<article class="tb-row"><a href="{link}" target="_self" tabindex="-1">'
+        f"{picture(library, manifest.title_id, manifest.num_shots // 2)}</a>"
+        f'<div class="tb-row-body"><h3><a href="{link}" target="_self">{text(manifest.title)}</a>'
+        f"{badges(manifest)}</h3>"
+        f'<p class="tb-facts">{" · ".join(text(fact) for fact in shown)}</p>'
         f'<p class="tb-path">{text(manifest.path)}</p>'
         f"{f'<ul class=tb-notes>{notes}</ul>' if notes else ''}</div></article>"
     )
+
+
+def facts(manifest: Manifest) -> list[str]:
+    """Return what a title is in numbers, and its language."""
+    shots = "1 shot" if manifest.num_shots == 1 else f"{manifest.num_shots} shots"
+    told = [shots, clock(manifest.duration_s)]
+    if manifest.width:
+        told += [f"{manifest.width} x {manifest.height}", f"{fps(manifest.rate)} fps"]
+    return [*told, *([manifest.language] if manifest.language else [])]
+
+
+def badges(manifest: Manifest) -> str:
+    """Return a title's state, as small marks."""
+    marks = [
+        *([] if manifest.is_online else [("tb-bad", "offline")]),
+        *([("tb-bad", "incomplete")] if manifest.partial else []),
+        *([("tb-bad", "index again")] if is_to_be_indexed_again(manifest) else []),
+        ("tb-good", "in context") if "context" in manifest.spaces else ("", "no context yet"),
+    ]
+    return "".join(f'<span class="tb-badge {kind}">{text(words)}</span>' for kind, words in marks)
+
+
+def genres_of(manifest: Manifest) -> list[str]:
+    """Return a title's genres, as titles.csv says."""
+    return [str(genre) for genre in manifest.metadata.get("genres", ())]
 
 
 def picture(library: Library, title_id: str, shot: int) -> str:

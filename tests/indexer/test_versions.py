@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ from indexer.versions import (
     versions_of,
 )
 from indexer.workbench import load_vectors
+from qdrant import search_index
 from qdrant.errors import CannotRunNow, UsageError
 from qdrant.language import Query
 from qdrant.sparse import copy_folder
@@ -172,19 +174,21 @@ def ask(catalogue: Catalogue, words: str = "a rocket") -> list[Found]:
 
 
 @contextmanager
-def searching(library: Library) -> Iterator[Counter[str]]:
+def searching(library: Library, *, coming: int = 0) -> Iterator[Counter[str]]:
     """Search all the while, as the page does and as commands do.
 
-    Every answer must have all shots, of one version. Yields how many answers each version gave.
+    Every answer must have all shots, of one version; `coming` are those of a title that comes
+    meanwhile, all or none. Yields how many answers each version gave.
     """
     until, problems, answers = threading.Event(), list[object](), Counter[str]()
     num_shots = sum(manifest.num_shots for manifest in library.titles())
+    whole = {num_shots, num_shots + coming}
 
     def again_and_again(search: Callable[[], tuple[str, list[Found]]]) -> None:
         while not until.wait(0.01):
             try:
                 opened, found = search()
-                if len(found) != num_shots or {version for _, _, version in found} != {opened}:
+                if len(found) not in whole or {version for _, _, version in found} != {opened}:
                     problems.append((opened, found))
                 answers[opened] += 1
             except Exception as error:  # whatever it is, the main thread must hear of it
@@ -226,6 +230,32 @@ def test_searching_goes_on_through_backfill_and_switch(library: Library, garden:
     assert answers[library.version] > 5
     assert answers[garden.version] > 2
     assert files_under(library.root / "titles") == before
+
+
+def test_searching_goes_on_while_a_title_comes_an_index_is_built_and_a_version_is_switched(
+    library: Library, garden: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_index, "MANY_POINTS", 11)  # one fewer than there are
+    make_reel(tmp_path / "more", name="C.mp4", sound=False)
+    with searching(library, coming=6) as answers:
+        shard = library.store_folder / library.version / "shard"
+        wait_for(lambda: len(search_index.read_held(shard)) == 2)
+        [coming] = index([tmp_path / "more"], studio_of(library))
+        assert (coming.status, coming.shots) == ("indexed", 6)
+        filled(garden, library)
+        validate(garden, library)
+        switch(library, garden)
+        seen = answers[garden.version]
+        wait_for(lambda: answers[garden.version] > seen + 2)
+    assert answers[library.version] > 5
+    assert len(found_in(Library.open(library.root))) == 18
+
+
+def wait_for(is_so: Callable[[], bool], within_s: float = 60) -> None:
+    until = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 CHILD = """
