@@ -3,6 +3,7 @@
     /film/{title_id}                        the title's own file
     /film/{title_id}/proxy?start=..&end=..  a playable stand-in around a moment (seconds)
     /thumbs/{title_id}/{shot}.jpg           a shot's picture
+    /sheets/{title_id}/{shot}.jpg           frames of a shot side by side, to run through
 
 An address names a title; where its file lies comes from the manifest alone. (Streamlit keeps
 `/media/` for itself.) Ranges, 416 and HEAD are Starlette's, which streams in small chunks.
@@ -69,6 +70,11 @@ def thumbnail_address(title_id: str, shot: int) -> str:
     return f"/thumbs/{title_id}/{shot}.jpg"
 
 
+def sheet_address(title_id: str, shot: int) -> str:
+    """Return the path of a shot's sheet on this server."""
+    return f"/sheets/{title_id}/{shot}.jpg"
+
+
 def media_routes(open_library: OpenLibrary) -> list[BaseRoute]:
     """Return the routes. `open_library` is called anew for each request, in a worker thread."""
 
@@ -88,10 +94,15 @@ def media_routes(open_library: OpenLibrary) -> list[BaseRoute]:
         shot = request.path_params["shot"]
         return await _answer(lambda: thumbnail(open_library(), _title_id(request), shot))
 
+    async def serve_sheet(request: Request) -> Response:
+        shot = request.path_params["shot"]
+        return await _answer(lambda: sheet(open_library(), _title_id(request), shot))
+
     return [
         Route("/film/{title_id}", serve_film),  # GET brings HEAD with it
         Route("/film/{title_id}/proxy", serve_proxy),
         Route("/thumbs/{title_id}/{shot:int}.jpg", serve_thumbnail),
+        Route("/sheets/{title_id}/{shot:int}.jpg", serve_sheet),
     ]
 
 
@@ -128,6 +139,12 @@ def thumbnail(library: Library, title_id: str, shot: int) -> FileResponse:
     """Return a shot's picture. Raises `InputError` where it has none."""
     path = library.thumbnail(title_id, shot)
     return _file(path, media_type="image/jpeg", otherwise=f"Shot {shot} has no picture.")
+
+
+def sheet(library: Library, title_id: str, shot: int) -> FileResponse:
+    """Return a shot's sheet of frames. Raises `InputError` where it has none."""
+    path = library.sheet(title_id, shot)
+    return _file(path, media_type="image/jpeg", otherwise=f"Shot {shot} has no sheet of frames.")
 
 
 def _file(path: Path, *, media_type: str, otherwise: str) -> FileResponse:

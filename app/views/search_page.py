@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from app import page
@@ -10,7 +12,7 @@ from app.parsing import parse
 from app.request import Field
 from app.search import Answer
 from app.shortlist import DEFAULT_LIST, Shortlists
-from app.views import cards, look, player, shortlist_page
+from app.views import cards, grid, look, player, shortlist_page
 from indexer import environment
 from indexer.library import Library
 from indexer.manifest import Manifest
@@ -116,21 +118,39 @@ def _results(answer: Answer, library: Library, top: int) -> None:
         look.empty(f"Nothing found for “{answer.query}”.", "Try other words, or all titles.")
         return
     shortlists = Shortlists.of(library)
-    with st.container(key="found", horizontal=True, vertical_alignment="center"):
-        if answer.hits:
-            look.heading(_count(len(answer.hits)))
-        else:
-            look.heading(NOTHING_GOOD)
-        keep_in = _chosen_list(shortlists)
+    keep_in = _chosen_list(shortlists)
     kept = {(i.title_id, i.start_frame, i.end_frame) for i in shortlists.items(keep_in)}
-    if answer.hits:
-        _grid("hits", answer.hits, library, answer.query, keep_in, kept)
-    if answer.weak:
-        if answer.hits:
-            look.heading("Weaker")
-        _grid("weak", answer.weak, library, answer.query, keep_in, kept)
-    if len(answer.hits) + len(answer.weak) >= top:
+    moments = {moment.hit_id: moment for moment in (*answer.hits, *answer.weak)}
+
+    def act(action: grid.Action) -> None:
+        if action.name == grid.ADD and (moment := moments.get(action.card_id)):
+            look.guarded(_keep)(library, moment, keep_in, answer.query)
+
+    picked = grid.show(
+        _cards(answer, library, kept),
+        key="results",
+        heading=_count(len(answer.hits)) if answer.hits else NOTHING_GOOD,
+        actions=[act for act in grid.ACTS if act.name in (grid.PLAY, grid.ADD)],
+        on_action=act,
+    )
+    if picked and picked.name == grid.PLAY and picked.card_id in moments:
+        st.session_state[PLAYING] = picked.card_id
+        _play(moments[picked.card_id], library)
+    if len(moments) >= top:
         st.button("Show more", on_click=_show_more)
+
+
+def _cards(
+    answer: Answer, library: Library, kept: set[tuple[str, int, int]]
+) -> list[dict[str, Any]]:
+    """Return the moments found as cards; the weak ones under a heading of their own."""
+    found = [
+        cards.card_of(m, library, is_added=(m.title_id, m.start_frame, m.end_frame) in kept)
+        for m in (*answer.hits, *answer.weak)
+    ]
+    if answer.hits and answer.weak:
+        found[len(answer.hits)]["heading"] = "Weaker"
+    return found
 
 
 def _chosen_list(shortlists: Shortlists) -> str:
@@ -146,34 +166,6 @@ def _chosen_list(shortlists: Shortlists) -> str:
         persist_state="session",
     )
     return chosen or names[0]
-
-
-def _grid(
-    name: str,
-    moments: tuple[Moment, ...],
-    library: Library,
-    query: str,
-    keep_in: str,
-    kept: set[tuple[str, int, int]],
-) -> None:
-    with st.container(key=f"grid-{name}"):
-        for moment in moments:
-            with st.container(key=f"card-{moment.hit_id}"):
-                st.html(cards.moment_card(moment, library))
-                if st.button(
-                    "Play", key=f"play-{moment.hit_id}", icon=":material/play_arrow:", help="Play"
-                ):
-                    st.session_state[PLAYING] = moment.hit_id
-                    _play(moment, library)
-                is_kept = (moment.title_id, moment.start_frame, moment.end_frame) in kept
-                st.button(
-                    "Added" if is_kept else "Add",
-                    key=f"add-{moment.hit_id}",
-                    icon=":material/check:" if is_kept else ":material/add:",
-                    disabled=is_kept,
-                    on_click=look.guarded(_keep),
-                    args=(library, moment, keep_in, query),
-                )
 
 
 def _keep(library: Library, moment: Moment, keep_in: str, query: str) -> None:

@@ -151,10 +151,10 @@ def test_an_editor_finds_plays_keeps_and_takes_away_a_moment(visit: Visit) -> No
     expect(page.get_by_text(DISCLAIMER)).to_be_visible(timeout=SEE_WITHIN_MS)
 
     visit.search("a cat")
-    best = page.locator(".tb-card").first
+    best = page.locator(".card").first
     expect(best.locator("h3")).to_have_text("Photographs")
-    expect(best.locator(".tb-tc")).to_have_text(re.compile(r"00:00:00:00 . 00:00:02:00"))
-    expect(best.locator(".tb-why")).to_contain_text("Picture")
+    expect(best.locator(".tc")).to_have_text(re.compile(r"00:00:00:00 . 00:00:02:00"))
+    expect(best.locator(".why")).to_contain_text("Picture")
     expect(page).to_have_url(re.compile(r"q=a(\+|%20)cat"))
 
     chosen = page.get_by_role("combobox", name="Shortlist to add to")
@@ -204,7 +204,7 @@ def test_a_moment_in_the_midst_starts_at_its_in_point_and_stops_at_its_out_point
     """The coins are seen from 6 to 8 seconds."""
     start_s, end_s = 2.0 * COINS, 2.0 * COINS + 2
     visit.page.goto(f"{visit.address}/?q=the+lighthouse+keeper+never+came+home")
-    expect(visit.page.locator(".tb-card").first).to_contain_text("The lighthouse keeper never came")
+    expect(visit.page.locator(".card").first).to_contain_text("The lighthouse keeper never came")
     visit.page.get_by_role("button", name="Play", exact=True).first.click()
     assert start_s <= visit.playing()["now"] <= end_s
     visit.page.wait_for_function(
@@ -224,7 +224,7 @@ def test_a_link_opens_the_same_search_again(visit: Visit) -> None:
     visit.page.goto(f"{visit.address}/?q=a+cat&title=Photographs")
     expect(visit.page.get_by_placeholder("Describe a moment")).to_have_value("a cat")
     expect(visit.page.get_by_role("combobox", name="Title")).to_have_value("Photographs")
-    expect(visit.page.locator(".tb-card").first).to_contain_text("Photographs")
+    expect(visit.page.locator(".card").first).to_contain_text("Photographs")
 
 
 def test_weak_hits_stand_apart(visit: Visit) -> None:
@@ -246,13 +246,13 @@ def test_a_film_that_comes_while_the_page_is_open_shows_up_stays_text_and_plays(
 
     page.goto(visit.address)
     visit.search("quixotic")
-    card = page.locator(".tb-card").filter(has_text="quixotic")
+    card = page.locator(".card").filter(has_text="quixotic")
     expect(card.locator("h3")).to_have_text(HOSTILE_TITLE)
-    expect(card.locator(".tb-dialogue")).to_contain_text("(javascript:alert(4))")
+    expect(card.locator(".said")).to_contain_text("(javascript:alert(4))")
 
     page.get_by_role("combobox", name="Title").click()
     page.get_by_role("option", name=HOSTILE_TITLE).click()
-    expect(page.locator(".tb-card").filter(has_text="Photographs")).to_have_count(0)
+    expect(page.locator(".card").filter(has_text="Photographs")).to_have_count(0)
     expect(card.locator("h3")).to_have_text(HOSTILE_TITLE)
     page.get_by_role("button", name="Add", exact=True).first.click()
     expect(page.get_by_role("button", name="Added", exact=True)).to_be_visible()
@@ -353,7 +353,7 @@ def status_of(address: str, *, host: str) -> int:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_is_wider_than_the_window(width: int, browser: Browser, address: str) -> None:
     page = browser.new_page(viewport={"width": width, "height": 844})
-    for path, mark in (("/?q=a+cat", ".tb-card"), ("/library", ".tb-row")):
+    for path, mark in (("/?q=a+cat", ".card"), ("/library", ".tb-row")):
         page.goto(address + path)
         page.locator(mark).first.wait_for(timeout=SEE_WITHIN_MS)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
