@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.hosting import LOOPBACK, allowed_hosts, called, listen, run
+from app.sent import MAX_CLIP_MB
 from qdrant.errors import TrimbinError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _settings(host: str, port: int) -> dict[str, Any]:
         "server.fileWatcherType": "none",
         "server.enableXsrfProtection": True,
         "server.enableCORS": True,
-        "server.maxUploadSize": 1,  # MB; the page takes no files
+        "server.maxUploadSize": MAX_CLIP_MB,  # held in memory while the page holds the clip
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "runner.magicEnabled": False,
