@@ -13,6 +13,7 @@ from app.parsing import parse
 from app.request import Clip, Field, Image, Line, Request, Sound, Term, Words
 from app.saved import SavedSearches
 from app.sent import CLIP_KINDS, MAX_CLIP_MB, MAX_PICTURE_MB, PICTURE_KINDS, Sent
+from app.shortlist import DEFAULT_LIST, Shortlists
 from app.views import chips, look
 from indexer.library import Library
 from indexer.manifest import Manifest
@@ -20,6 +21,7 @@ from qdrant.errors import UsageError
 
 Q, TITLE, PER_TITLE, VARIETY, FLOOR = "q", "title", "per_title", "variety", "floor"
 """Widgets, and the parts of the address that keep them: a link opens the same search again."""
+KEEP_IN = "shortlist"
 ALL_TITLES = "All titles"
 CHOICE_PX = 240
 LONGEST_S, QUIETEST_LUFS = 60.0, -60.0
@@ -34,9 +36,9 @@ class Asked:
     """What was asked for on the page."""
 
     text: str
-    title: str | None
     request: Request | None  # None: nothing, or nothing that can be understood
     sent: tuple[Sent, ...]
+    keep_in: str  # the shortlist that moments are added to
 
 
 def show(library: Library, titles: list[Manifest]) -> Asked:
@@ -72,11 +74,12 @@ def show(library: Library, titles: list[Manifest]) -> Asked:
         sent = _menu_of_files()
         dials = _menu_of_dials()
         _menu_of_saved(library)
+        keep_in = _chosen_list(Shortlists.of(library))
     request = None
     if understood:
         of_title = [Field("title", (chosen,))] if chosen else []
         request = parse(text, **dials).where(*of_title)
-    return Asked(text, chosen, request, sent)
+    return Asked(text, request, sent, keep_in)
 
 
 def change(edit: Callable[[str], str]) -> None:
@@ -303,3 +306,18 @@ def _open(search: dict[str, str]) -> None:
             st.session_state[name] = kind(search.get(name, "0"))
         except ValueError:
             st.session_state[name] = kind(0)
+
+
+def _chosen_list(shortlists: Shortlists) -> str:
+    names = shortlists.names() or [DEFAULT_LIST]
+    chosen = st.selectbox(
+        "Shortlist to add to; type a name for a new one",
+        names,
+        format_func=lambda name: f"Add to: {name}",
+        key=KEEP_IN,
+        accept_new_options=True,
+        label_visibility="collapsed",
+        width=CHOICE_PX,
+        persist_state="session",
+    )
+    return chosen or names[0]

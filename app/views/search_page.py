@@ -10,7 +10,7 @@ from app import page
 from app.moment import Moment
 from app.request import Request
 from app.search import Answer
-from app.shortlist import DEFAULT_LIST, Shortlists
+from app.shortlist import Shortlists
 from app.views import cards, look, nearby, query_bar, shortlist_page, watching
 from indexer import environment
 from indexer.library import Library
@@ -27,10 +27,6 @@ SAID_ELSEWHERE = frozenset({"Nothing good found.", "Nothing found."})
 """Notes of an answer that the headings here say already."""
 
 NOTHING_GOOD = "Nothing good found; nearest:"
-CHOICE_PX = 240
-"""Width of the select boxes."""
-
-KEEP_IN = "shortlist"
 SHOWN = "shown"
 
 
@@ -55,7 +51,7 @@ def show() -> None:
     request = replace(asked.request, top=_how_many(asked.request))
     with st.spinner("Searching…" if page.is_warm() else "Loading the models, then searching…"):
         answer = page.answer(request, asked.sent)
-    _results(answer, library, request.top)
+    _results(answer, library, request.top, asked.keep_in)
 
 
 def _how_many(request: Request) -> int:
@@ -84,17 +80,14 @@ def _follow(seen: dict[str, str]) -> None:
         st.rerun()
 
 
-def _results(answer: Answer, library: Library, top: int) -> None:
+def _results(answer: Answer, library: Library, top: int, keep_in: str) -> None:
     notes = [note for note in answer.notes if note not in SAID_ELSEWHERE]
     if not answer.hits and not answer.weak:
         look.empty(f"Nothing found for “{answer.query}”.", "Try other words, or all titles.")
         _tell(notes)
         return
-    shortlists = Shortlists.of(library)
-    with st.container(key="found", horizontal=True, vertical_alignment="center"):
-        _tell(notes)
-        keep_in = _chosen_list(shortlists)
-    kept = {(i.title_id, i.start_frame, i.end_frame) for i in shortlists.items(keep_in)}
+    _tell(notes)
+    kept = {(i.title_id, i.start_frame, i.end_frame) for i in Shortlists.of(library).items(keep_in)}
     found = (*answer.hits, *answer.weak)
     desk = nearby.Desk(library, query=answer.query, keep=lambda moment: _keep(library, moment,
                        keep_in, answer.query), kept=kept)  # fmt: skip
@@ -114,24 +107,9 @@ def _tell(notes: list[str]) -> None:
             look.remark(note)
 
 
-def _chosen_list(shortlists: Shortlists) -> str:
-    names = shortlists.names() or [DEFAULT_LIST]
-    chosen = st.selectbox(
-        "Shortlist to add to; type a name for a new one",
-        names,
-        format_func=lambda name: f"Add to: {name}",
-        key=KEEP_IN,
-        accept_new_options=True,
-        label_visibility="collapsed",
-        width=CHOICE_PX,
-        persist_state="session",
-    )
-    return chosen or names[0]
-
-
 def _keep(library: Library, moment: Moment, keep_in: str, query: str) -> None:
     # A list named and a button pressed in one breath: the button was drawn for the list before.
-    keep_in = st.session_state.get(KEEP_IN) or keep_in
+    keep_in = st.session_state.get(query_bar.KEEP_IN) or keep_in
     Shortlists.of(library).add(
         keep_in,
         title_id=moment.title_id,
