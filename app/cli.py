@@ -269,6 +269,7 @@ def ui(
 
     Example: trimbin ui --port 8600
     """
+    from app.hosting import leave
     from app.server import serve_page
 
     serve_page(
@@ -279,6 +280,7 @@ def ui(
         allow_hosts=allow_host,
         allow_changes=allow_changes,
     )
+    leave()
 
 
 @main.command()

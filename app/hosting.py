@@ -10,9 +10,10 @@ import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from qdrant.errors import CannotRunNow, UsageError
 
@@ -113,3 +114,14 @@ def run(app: ASGIApp, listening: socket.socket) -> None:
             uvicorn.Server(config).run(sockets=[listening])
         finally:
             signal.signal(signal.SIGTERM, previous)
+
+
+def leave() -> NoReturn:
+    """End this process at once; for servers whose store and children are closed already.
+
+    Streamlit's threads may still be drawing a page, in the middle of a library written in C++.
+    Python would end such a thread as soon as it asks for the lock, and C++ then aborts the process.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
+from app.request import Place
 from indexer.library import Library
+from indexer.manifest import Manifest
 from indexer.media.timecode import Clock
 from qdrant import moments
+from qdrant.errors import InputError
 from qdrant.schema import CONTEXT, DENSE_SPACES, LINE, TEXT, TOLD
 
 MAX_DIALOGUE_CHARACTERS = 500
@@ -76,6 +79,52 @@ def describe(found: moments.Moment, library: Library) -> Moment:
         steps=tuple(_frames(step.hit.payload) for step in found.steps),
         repeats=found.repeats,
     )
+
+
+def of_shots(library: Library, manifest: Manifest, first: int, end: int) -> Moment:
+    """Return shots `[first, end)` of a title as a moment that nobody searched for.
+
+    Raises `InputError` where the title has no such shots.
+    """
+    table = library.shots(manifest.title_id)
+    rows = table.iloc[first:end].to_dict("records")
+    if not rows:
+        raise InputError(f"{manifest.title!r} has {len(table)} shots, and not {first}.")
+    clock = Clock.of(manifest)
+    start_frame, end_frame = int(rows[0]["start_frame"]), int(rows[-1]["end_frame"])
+    said = [str(row.get("dialogue") or "") for row in rows]
+    lines = list(dict.fromkeys(line for text in said for line in text.splitlines() if line))
+    return Moment(
+        hit_id=f"{manifest.title_id}:{start_frame}-{end_frame}",
+        title_id=manifest.title_id,
+        title=manifest.title,
+        path=manifest.path,
+        shots=(first, first + len(rows)),
+        start_frame=start_frame,
+        end_frame=end_frame,
+        rate=manifest.rate,
+        start_s=float(rows[0]["start_s"]),
+        end_s=float(rows[-1]["end_s"]),
+        start_tc=clock.timecode(start_frame),
+        end_tc=clock.timecode(end_frame),
+        score=0.0,
+        why={},
+        sources=(),
+        dialogue=" ".join(lines)[:MAX_DIALOGUE_CHARACTERS],
+        best_shot=first + len(rows) // 2,
+    )
+
+
+def place_of(moment: Moment, library: Library) -> Place:
+    """Return a moment as a question names it: by its title's name, or id where two have it."""
+    manifest = library.manifest(moment.title_id)
+    named = [m for m in library.titles() if m.title.casefold() == manifest.title.casefold()]
+    name = manifest.title if len(named) == 1 else manifest.title_id
+    if moment.start_tc is None or moment.end_tc is None or manifest.is_variable_rate:
+        return Place(name, f"{moment.start_s:.3f}", f"{min(moment.end_s, manifest.duration_s):.3f}")
+    last = Clock.of(manifest).timecode(moment.end_frame - 1)  # the end may be past the film's last
+    is_short = moment.end_frame - moment.start_frame < 2
+    return Place(name, moment.start_tc, None if is_short else last)
 
 
 def _why(found: moments.Moment) -> dict[str, float | None]:

@@ -44,7 +44,7 @@ class Reach:
     def _resolved(self, named: NamedFile) -> NamedFile:
         path = self.sent.get(named.path) or self._in_folder(named.path)
         found = replace(named, path=str(path))
-        return _bounded(found) if isinstance(found, Clip) else found
+        return bounded(found) if isinstance(found, Clip) else found
 
     def _in_folder(self, asked: str) -> Path:
         if self.folder is None:
@@ -101,7 +101,7 @@ def along_with(request: Request, named: NamedFile) -> Request:
     return replace(request, steps=(first, *rest))
 
 
-def _bounded(clip: Clip) -> Clip:
+def bounded(clip: Clip) -> Clip:
     """Return the clip, whose end is stated, if it is not too long."""
     start_s = seconds_of(clip.start) if clip.start else 0.0
     length_s = probe(Path(clip.path)).duration_s

@@ -5,6 +5,8 @@ The page's scripts run anew at every click, in many threads; what is opened here
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -12,7 +14,9 @@ import streamlit as st
 from app.opened import Opened
 from app.request import Request
 from app.search import Answer
+from app.sent import Sent, answer_with, asked_for
 from indexer import environment
+from indexer.catalogue import Catalogue
 from indexer.library import SETTINGS_FILE, Library
 
 ANSWERS_KEPT = 200
@@ -54,15 +58,37 @@ def generations() -> dict[str, str]:
     return _held.catalogue.generations() if find_library() else {}
 
 
-def answer(request: Request) -> Answer:
-    """Return the answer to a request; the same one again while the library stays the same."""
-    return _answer(request, seen=tuple(sorted(generations().items())))
+def answer(request: Request, sent: Sequence[Sent] = ()) -> Answer:
+    """Return the answer to a request; the same one again while the library stays the same.
+
+    `sent` are the files that the page holds, of which the request may name some.
+    """
+    named = asked_for(request, sent)
+    return _answer(
+        request,
+        digests=tuple(one.digest for one in named),
+        seen=tuple(sorted(generations().items())),
+        _sent=named,
+    )
 
 
 @st.cache_data(max_entries=ANSWERS_KEPT, show_spinner=False, hash_funcs={Request: repr})
-def _answer(request: Request, seen: tuple[tuple[str, str], ...]) -> Answer:
-    """Search. `seen` is there for the cache: titles that come or go make another question of it."""
-    return _held.answer(request)
+def _answer(
+    request: Request,
+    digests: tuple[str, ...],
+    seen: tuple[tuple[str, str], ...],
+    _sent: Sequence[Sent],
+) -> Answer:
+    """Search. `digests` and `seen` are for the cache: other files or titles, another question."""
+    if not _sent:
+        return _held.answer(request)
+    found, reach = answer_with(request, _sent, _held.answer)
+    return replace(found, query=str(request), notes=tuple(map(reach.told, found.notes)))
+
+
+def catalogue() -> Catalogue:
+    """Return the library as it can be searched."""
+    return _held.catalogue
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)

@@ -14,6 +14,8 @@ from indexer.media.timecode import Clock, frames_of
 from qdrant.errors import UsageError
 
 SECONDS = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)s?")
+LEAST_S = 0.001
+"""Less of a shot is no part of a span, but rounding at a cut."""
 MAX_NAMED = 10
 """How many titles a message lists."""
 FRAME = re.compile(r"(\d+)f")
@@ -119,4 +121,4 @@ def _meant(
         (shot, min(end, end_s) - max(start, start_s))
         for shot, (start, end) in enumerate(zip(starts, ends, strict=True))
     )
-    return {shot: seconds for shot, seconds in overlaps if seconds > 0}
+    return {shot: seconds for shot, seconds in overlaps if seconds > LEAST_S}

@@ -2,7 +2,9 @@
 
     /film/{title_id}                        the title's own file
     /film/{title_id}/proxy?start=..&end=..  a playable stand-in around a moment (seconds)
+    /film/{title_id}/still?frame=N          a frame as PNG, full size
     /thumbs/{title_id}/{shot}.jpg           a shot's picture
+    /sheets/{title_id}/{shot}.jpg           frames of a shot side by side, to run through
 
 An address names a title; where its file lies comes from the manifest alone. (Streamlit keeps
 `/media/` for itself.) Ranges, 416 and HEAD are Starlette's, which streams in small chunks.
@@ -11,6 +13,7 @@ An address names a title; where its file lies comes from the manifest alone. (St
 from __future__ import annotations
 
 import mimetypes
+import re
 import stat
 import uuid
 from collections.abc import Callable
@@ -23,6 +26,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.proxy import proxy_for
+from app.still import still
 from indexer.library import Library
 from indexer.manifest import Manifest
 from qdrant.errors import CannotRunNow, InputError, TrimbinError, UsageError
@@ -50,6 +54,8 @@ MEDIA_TYPES = {
     ".aac": "audio/aac",
 }
 
+FRAME = re.compile(r"[0-9]{1,9}")
+
 OpenLibrary = Callable[[], Library]
 
 
@@ -64,9 +70,19 @@ def proxy_address(title_id: str, start_s: float, end_s: float) -> str:
     return f"/film/{title_id}/proxy?{span}"
 
 
+def still_address(title_id: str) -> str:
+    """Return the path of a title's frames on this server, to be followed by a frame's number."""
+    return f"/film/{title_id}/still?frame="
+
+
 def thumbnail_address(title_id: str, shot: int) -> str:
     """Return the path of a shot's picture on this server."""
     return f"/thumbs/{title_id}/{shot}.jpg"
+
+
+def sheet_address(title_id: str, shot: int) -> str:
+    """Return the path of a shot's sheet on this server."""
+    return f"/sheets/{title_id}/{shot}.jpg"
 
 
 def media_routes(open_library: OpenLibrary) -> list[BaseRoute]:
@@ -84,18 +100,27 @@ def media_routes(open_library: OpenLibrary) -> list[BaseRoute]:
             )
         )
 
+    async def serve_still(request: Request) -> Response:
+        return await _answer(lambda: still_of(open_library(), _title_id(request), _frame(request)))
+
     async def serve_thumbnail(request: Request) -> Response:
         shot = request.path_params["shot"]
         return await _answer(lambda: thumbnail(open_library(), _title_id(request), shot))
 
+    async def serve_sheet(request: Request) -> Response:
+        shot = request.path_params["shot"]
+        return await _answer(lambda: sheet(open_library(), _title_id(request), shot))
+
     return [
         Route("/film/{title_id}", serve_film),  # GET brings HEAD with it
         Route("/film/{title_id}/proxy", serve_proxy),
+        Route("/film/{title_id}/still", serve_still),
         Route("/thumbs/{title_id}/{shot:int}.jpg", serve_thumbnail),
+        Route("/sheets/{title_id}/{shot:int}.jpg", serve_sheet),
     ]
 
 
-async def _answer(find: Callable[[], FileResponse]) -> Response:
+async def _answer(find: Callable[[], Response]) -> Response:
     """Return the file found, or the sentence that says why there is none."""
     try:
         return await run_in_threadpool(find)
@@ -124,10 +149,23 @@ def proxy(library: Library, title_id: str, start_s: float, end_s: float) -> File
     return _file(made.path, media_type="video/mp4", otherwise="The preview has gone: ask again.")
 
 
+def still_of(library: Library, title_id: str, frame: int) -> Response:
+    """Return a frame as a picture to be kept. Raises `InputError` for a frame that is not there."""
+    name = f"attachment; filename={title_id[:8]}-{frame:06d}.png"
+    headers = {**SAFETY_HEADERS, "Content-Disposition": name}
+    return Response(still(library, title_id, frame), media_type="image/png", headers=headers)
+
+
 def thumbnail(library: Library, title_id: str, shot: int) -> FileResponse:
     """Return a shot's picture. Raises `InputError` where it has none."""
     path = library.thumbnail(title_id, shot)
     return _file(path, media_type="image/jpeg", otherwise=f"Shot {shot} has no picture.")
+
+
+def sheet(library: Library, title_id: str, shot: int) -> FileResponse:
+    """Return a shot's sheet of frames. Raises `InputError` where it has none."""
+    path = library.sheet(title_id, shot)
+    return _file(path, media_type="image/jpeg", otherwise=f"Shot {shot} has no sheet of frames.")
 
 
 def _file(path: Path, *, media_type: str, otherwise: str) -> FileResponse:
@@ -162,6 +200,13 @@ def _seconds(request: Request, name: str) -> float:
         raise UsageError(
             f"A preview needs `{name}` in seconds, as in `?start=1.5&end=4`."
         ) from error
+
+
+def _frame(request: Request) -> int:
+    asked = request.query_params.get("frame", "")
+    if not FRAME.fullmatch(asked):
+        raise UsageError("A still needs the number of its frame, as in `?frame=240`.")
+    return int(asked)
 
 
 def _media_type(manifest: Manifest) -> str:

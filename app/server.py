@@ -15,6 +15,7 @@ from app import permission
 from app.adding import adding
 from app.hosting import LOOPBACK, allowed_hosts, called, listen, run
 from app.mapping import drawing
+from app.sent import MAX_CLIP_MB
 from qdrant.errors import TrimbinError
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _settings(host: str, port: int) -> dict[str, Any]:
         "server.fileWatcherType": "none",
         "server.enableXsrfProtection": True,
         "server.enableCORS": True,
-        "server.maxUploadSize": 1,  # MB; the page takes no files
+        "server.maxUploadSize": MAX_CLIP_MB,  # held in memory while the page holds the clip
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "runner.magicEnabled": False,

@@ -239,6 +239,10 @@ class Library:
         """Return where a shot's picture lies (it may be absent: sound has none)."""
         return self.folder(title_id) / "thumbs" / f"{shot:05d}.jpg"
 
+    def sheet(self, title_id: str, shot: int) -> Path:
+        """Return where a shot's sheet of small frames lies (older titles and sound have none)."""
+        return self.folder(title_id) / "sheets" / f"{shot:05d}.jpg"
+
     def titles(self) -> list[Manifest]:
         """Return every finished title, by name. Unchanged manifests are not read twice."""
         found = {

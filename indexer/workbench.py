@@ -112,7 +112,7 @@ class Workbench:
         for path in self.folder.glob("*@*.safetensors"):
             if path.name not in self.spaces.values():
                 path.unlink(missing_ok=True)
-        for path in self.folder.glob("thumbs/*.jpg"):
+        for path in (*self.folder.glob("thumbs/*.jpg"), *self.folder.glob("sheets/*.jpg")):
             if int(path.stem) >= num_shots:
                 path.unlink(missing_ok=True)
 

@@ -1,12 +1,13 @@
-"""Moments and titles as pieces of HTML. Everything that comes from a film is escaped."""
+"""Moments as cards of the grid; kept moments and titles as pieces of HTML, all of it escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from app.moment import Moment, Source
-from app.serve_media import thumbnail_address
+from app.serve_media import sheet_address, thumbnail_address
 from app.tell import clock
 from app.views.look import sentence, text
 from indexer.keeping import is_to_be_indexed_again
@@ -27,17 +28,49 @@ LEAST_SHARE = 0.005
 """A smaller part in a moment's score is not shown: it would read 0%."""
 
 MAX_DIALOGUE_CHARACTERS = 160
+SEEN_ONLY = "match"
+"""What sound alone cannot be asked for: another picture."""
 
 
-def moment_card(moment: Moment, library: Library) -> str:
-    """Return a search result: picture, span, title, score, why, dialogue."""
-    return (
-        f'<article class="tb-card">{picture(library, moment.title_id, moment.best_shot)}'
-        f"{_span(span_of(moment))}"
-        f'<h3 title="{text(moment.title)}">{text(moment.title)}</h3>'
-        f'<p class="tb-score">score {moment.score:.2f}</p>'
-        f"{why(moment.why)}{dialogue(moment.dialogue)}{other_words(moment.sources)}</article>"
-    )
+def card_of(moment: Moment, library: Library, *, is_added: bool = False) -> dict[str, Any]:
+    """Return a search result as a card of the grid: plain text and addresses of this server."""
+    is_there = library.thumbnail(moment.title_id, moment.best_shot).is_file()
+    manifest = library.manifest(moment.title_id)
+    badges = [] if manifest.is_online else [("bad", "off line")]
+    badges += [("", f"+{moment.repeats} alike")] if moment.repeats else []
+    return {
+        "id": moment.hit_id,
+        "title": moment.title,
+        "span": span_of(moment),
+        "picture": thumbnail_address(moment.title_id, moment.best_shot) if is_there else "",
+        "scrub": scrubbed(library, manifest, moment.shots) if is_there else [],
+        "score": f"{moment.score:.2f}" if moment.score else "",
+        "why": [(SPACE_NAMES.get(space, space), share) for space, share in parts_of(moment.why)],
+        "said": shortened(moment.dialogue),
+        "told": told(moment.sources),
+        "badges": badges,
+        "is_added": is_added,
+        "without": [] if manifest.width else [SEEN_ONLY],
+    }
+
+
+def scrubbed(
+    library: Library, manifest: Manifest, shots: tuple[int, int]
+) -> list[tuple[str, bool]]:
+    """Return the pictures of shots `[first, end)` to run through: sheets, where they were made.
+
+    Each comes with whether it is a sheet; titles indexed before there were any have one picture
+    a shot.
+    """
+    if not manifest.width:
+        return []
+    title_id = manifest.title_id
+    return [
+        (sheet_address(title_id, shot), True)
+        if library.sheet(title_id, shot).is_file()
+        else (thumbnail_address(title_id, shot), False)
+        for shot in range(*shots)
+    ]
 
 
 def title_row(manifest: Manifest, library: Library, *, href: str) -> str:
@@ -90,23 +123,16 @@ def picture(library: Library, title_id: str, shot: int) -> str:
     return f'<div class="tb-frame"><img src="{address}" alt="" loading="lazy"></div>'
 
 
-def why(shares: Mapping[str, float | None]) -> str:
-    """Return why a moment matched: a bar and a percentage for each space that had a part in it."""
+def parts_of(shares: Mapping[str, float | None]) -> list[tuple[str, float]]:
+    """Return the spaces that had a part in a moment's score, each with its share, largest first."""
     had_part = [(space, share) for space, share in shares.items() if share and share >= LEAST_SHARE]
-    had_part.sort(key=lambda pair: -pair[1])
-    bars = "".join(
-        f'<li><span class="tb-space">{text(SPACE_NAMES.get(space, space))}</span>'
-        f'<span class="tb-bar"><span style="width:{share:.0%}"></span></span>'
-        f'<span class="tb-share">{share:.0%}</span></li>'
-        for space, share in had_part
-    )
-    return f'<ul class="tb-why" aria-label="Why it matched">{bars}</ul>' if bars else ""
+    return sorted(had_part, key=lambda pair: -pair[1])
 
 
-def other_words(sources: Sequence[Source]) -> str:
-    """Return what is written, told, heard, or said near by, each named as what it is."""
-    lines = [
-        f'<p class="tb-told">{label} {text(" · ".join(found)[:MAX_DIALOGUE_CHARACTERS])}</p>'
+def told(sources: Sequence[Source]) -> list[tuple[str, str]]:
+    """Return what is written, told, heard, or said near by, each after what it is."""
+    return [
+        (label, shortened(" · ".join(found)))
         for kind, label in (
             ("ocr", "On screen:"),
             ("caption", "Told:"),
@@ -114,16 +140,18 @@ def other_words(sources: Sequence[Source]) -> str:
         )
         if (found := [source.text for source in sources if source.kind == kind])
     ]
-    return "".join(lines)
+
+
+def shortened(words: str) -> str:
+    """Return words as a card has room for them."""
+    return words if len(words) <= MAX_DIALOGUE_CHARACTERS else words[:MAX_DIALOGUE_CHARACTERS] + "…"
 
 
 def dialogue(words: str) -> str:
     """Return what is said in a moment, as text."""
     if not words:
         return ""
-    shown = words[:MAX_DIALOGUE_CHARACTERS]
-    more = "…" if len(words) > len(shown) else ""
-    return f'<p class="tb-dialogue" title="{text(words)}">“{text(shown)}{more}”</p>'
+    return f'<p class="tb-dialogue" title="{text(words)}">“{text(shortened(words))}”</p>'
 
 
 def span_of(moment: Moment) -> str:

@@ -1,38 +1,32 @@
-"""Words in, moments out: the search box, the grid of moments, the player."""
+"""The screen that editors keep open: a question, the moments that answer it, the player."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import streamlit as st
 
 from app import page
 from app.moment import Moment
-from app.parsing import parse
-from app.request import Field
+from app.request import Request
 from app.search import Answer
-from app.shortlist import DEFAULT_LIST, Shortlists
-from app.views import cards, look, player, shortlist_page
+from app.shortlist import Shortlists
+from app.views import cards, look, nearby, query_bar, shortlist_page, watching
 from indexer import environment
 from indexer.library import Library
-from indexer.manifest import Manifest
 from qdrant.errors import TrimbinError
 
-PAGE_SIZE = 24
-"""Moments in the grid; "Show more" adds as many again."""
+PAGES = (24, 96, 240, 500)
+"""How many moments are shown; "Show more" goes from one to the next."""
 
 LOOK_EVERY_S = 2
 """How often the page asks whether titles have come or gone."""
 
-ALL_TITLES = "All titles"
 EXAMPLES = ("a dog running on a beach", "the hero is alone at night", "we have to leave now")
 SAID_ELSEWHERE = frozenset({"Nothing good found.", "Nothing found."})
 """Notes of an answer that the headings here say already."""
 
 NOTHING_GOOD = "Nothing good found; nearest:"
-CHOICE_PX = 240
-"""Width of the select boxes."""
-
-KEEP_IN = "shortlist"
-PLAYING = "playing"
 SHOWN = "shown"
 
 
@@ -44,56 +38,34 @@ def show() -> None:
         look.nothing_indexed(environment.library_root())
         _follow({})
         return
-    words, title = _asked(titles)
+    asked = query_bar.show(library, titles)
     _follow(page.generations())
-    if not words:
+    if not asked.text:
         look.empty(
             "Describe a moment: what is seen, what is said.",
             "For example: " + ", ".join(f"“{example}”" for example in EXAMPLES) + ".",
         )
         return
-    top = _how_many(words, title)
+    if asked.request is None:
+        return
+    request = replace(asked.request, top=_how_many(asked.request))
     with st.spinner("Searching…" if page.is_warm() else "Loading the models, then searching…"):
-        of_title = [Field("title", (title,))] if title else []
-        answer = page.answer(parse(words, top=top).where(*of_title))
-    _results(answer, library, top)
+        answer = page.answer(request, asked.sent)
+    _results(answer, library, request.top, asked.keep_in)
 
 
-def _asked(titles: list[Manifest]) -> tuple[str, str | None]:
-    """Return the words and the title asked for, which the address keeps."""
-    names = [ALL_TITLES, *dict.fromkeys(manifest.title for manifest in titles)]
-    with st.container(key="ask", horizontal=True, vertical_alignment="bottom"):
-        words = st.text_input(
-            "Search",
-            key="q",
-            type="search",
-            placeholder="Describe a moment",
-            label_visibility="collapsed",
-            bind="query-params",
-        )
-        title = st.selectbox(
-            "Title",
-            names,
-            key="title",
-            label_visibility="collapsed",
-            bind="query-params",
-            width=CHOICE_PX,
-        )
-    return (words or "").strip(), None if title in (None, ALL_TITLES) else title
-
-
-def _how_many(words: str, title: str | None) -> int:
+def _how_many(request: Request) -> int:
     """Return how many moments to show: more of the same question, the first few of a new one."""
-    question, shown = st.session_state.get(SHOWN, (None, PAGE_SIZE))
-    if question != (words, title):
-        shown = PAGE_SIZE
-    st.session_state[SHOWN] = ((words, title), shown)
+    question, shown = st.session_state.get(SHOWN, (None, PAGES[0]))
+    if question != repr(request):
+        shown = PAGES[0]
+    st.session_state[SHOWN] = (repr(request), shown)
     return int(shown)
 
 
 def _show_more() -> None:
     question, shown = st.session_state[SHOWN]
-    st.session_state[SHOWN] = (question, shown + PAGE_SIZE)
+    st.session_state[SHOWN] = (question, next((n for n in PAGES if n > shown), PAGES[-1]))
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
@@ -104,81 +76,40 @@ def _follow(seen: dict[str, str]) -> None:
     except TrimbinError as error:
         look.tell(error)
         return
-    if changed and PLAYING not in st.session_state:
+    if changed and not watching.is_open():
         st.rerun()
 
 
-def _results(answer: Answer, library: Library, top: int) -> None:
-    for note in answer.notes:
-        if note not in SAID_ELSEWHERE:
-            look.remark(note)
+def _results(answer: Answer, library: Library, top: int, keep_in: str) -> None:
+    notes = [note for note in answer.notes if note not in SAID_ELSEWHERE]
     if not answer.hits and not answer.weak:
         look.empty(f"Nothing found for “{answer.query}”.", "Try other words, or all titles.")
+        _tell(notes)
         return
-    shortlists = Shortlists.of(library)
-    with st.container(key="found", horizontal=True, vertical_alignment="center"):
-        if answer.hits:
-            look.heading(_count(len(answer.hits)))
-        else:
-            look.heading(NOTHING_GOOD)
-        keep_in = _chosen_list(shortlists)
-    kept = {(i.title_id, i.start_frame, i.end_frame) for i in shortlists.items(keep_in)}
-    if answer.hits:
-        _grid("hits", answer.hits, library, answer.query, keep_in, kept)
-    if answer.weak:
-        if answer.hits:
-            look.heading("Weaker")
-        _grid("weak", answer.weak, library, answer.query, keep_in, kept)
-    if len(answer.hits) + len(answer.weak) >= top:
+    _tell(notes)
+    kept = {(i.title_id, i.start_frame, i.end_frame) for i in Shortlists.of(library).items(keep_in)}
+    found = (*answer.hits, *answer.weak)
+    desk = nearby.Desk(library, query=answer.query, keep=lambda moment: _keep(library, moment,
+                       keep_in, answer.query), kept=kept)  # fmt: skip
+    desk.show_around()
+    shown = [cards.card_of(m, library, is_added=desk.is_kept(m)) for m in found]
+    if answer.hits and answer.weak:
+        shown[len(answer.hits)]["heading"] = "Weaker"
+    heading = _count(len(answer.hits)) if answer.hits else NOTHING_GOOD
+    desk.show("results", found, shown, heading=heading)
+    if len(found) >= top and top < PAGES[-1]:
         st.button("Show more", on_click=_show_more)
 
 
-def _chosen_list(shortlists: Shortlists) -> str:
-    names = shortlists.names() or [DEFAULT_LIST]
-    chosen = st.selectbox(
-        "Shortlist to add to; type a name for a new one",
-        names,
-        format_func=lambda name: f"Add to: {name}",
-        key=KEEP_IN,
-        accept_new_options=True,
-        label_visibility="collapsed",
-        width=CHOICE_PX,
-        persist_state="session",
-    )
-    return chosen or names[0]
-
-
-def _grid(
-    name: str,
-    moments: tuple[Moment, ...],
-    library: Library,
-    query: str,
-    keep_in: str,
-    kept: set[tuple[str, int, int]],
-) -> None:
-    with st.container(key=f"grid-{name}"):
-        for moment in moments:
-            with st.container(key=f"card-{moment.hit_id}"):
-                st.html(cards.moment_card(moment, library))
-                if st.button(
-                    "Play", key=f"play-{moment.hit_id}", icon=":material/play_arrow:", help="Play"
-                ):
-                    st.session_state[PLAYING] = moment.hit_id
-                    _play(moment, library)
-                is_kept = (moment.title_id, moment.start_frame, moment.end_frame) in kept
-                st.button(
-                    "Added" if is_kept else "Add",
-                    key=f"add-{moment.hit_id}",
-                    icon=":material/check:" if is_kept else ":material/add:",
-                    disabled=is_kept,
-                    on_click=look.guarded(_keep),
-                    args=(library, moment, keep_in, query),
-                )
+def _tell(notes: list[str]) -> None:
+    with st.container(key="notes", gap=None):
+        for note in notes:
+            look.remark(note)
 
 
 def _keep(library: Library, moment: Moment, keep_in: str, query: str) -> None:
     # A list named and a button pressed in one breath: the button was drawn for the list before.
-    keep_in = st.session_state.get(KEEP_IN) or keep_in
+    keep_in = st.session_state.get(query_bar.KEEP_IN) or keep_in
     Shortlists.of(library).add(
         keep_in,
         title_id=moment.title_id,
@@ -189,29 +120,6 @@ def _keep(library: Library, moment: Moment, keep_in: str, query: str) -> None:
         query=query,
     )
     st.session_state[shortlist_page.CHOSEN] = keep_in  # what that page opens with
-
-
-def _stopped() -> None:
-    st.session_state.pop(PLAYING, None)
-
-
-@st.dialog("Moment", width="large", on_dismiss=_stopped)
-def _play(moment: Moment, library: Library) -> None:
-    try:
-        player.play(
-            library,
-            library.manifest(moment.title_id),
-            start_s=moment.start_s,
-            end_s=moment.end_s,
-            shot=moment.best_shot,
-        )
-    except TrimbinError as error:
-        look.tell(error)
-    st.html(
-        f'<p class="tb-tc tb-tc-large">{look.text(cards.span_of(moment))}</p>'
-        f"<h3>{look.text(moment.title)}</h3>{cards.dialogue(moment.dialogue)}"
-        f'<p class="tb-path">{look.text(moment.path)}</p>'
-    )
 
 
 def _count(moments: int) -> str:

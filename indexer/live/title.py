@@ -23,10 +23,11 @@ from indexer.live.hearing import Hearing
 from indexer.manifest import Manifest
 from indexer.media.probe import Media
 from indexer.metadata import description_of
+from indexer.shots.measures import Look
 from indexer.shots.watch import WatchedShot
 from indexer.stages.hear import encode_sound, measures_of
 from indexer.stages.read import Reading, texts_of, words_of
-from indexer.stages.see import row_of
+from indexer.stages.see import row_of, write_look
 from indexer.studio import Studio
 from indexer.words.captions import CaptionDecoder
 from indexer.words.tracks import made_track
@@ -69,7 +70,7 @@ class LiveTitle:
         self._sounds: list[dict[str, Any]] = []
         self._heard: dict[str, list[Vectors]] = {}  # space -> (1, dim) each
         self._read: dict[str, Vectors] = {}  # texts of the last publication, (dim,) each
-        self._thumbnails: dict[int, bytes] = {}  # of shots not yet published
+        self._looks: dict[int, Look] = {}  # of shots not yet published
         self._seen_at: list[float] = []
         self._context: tuple[str, Vectors] | None = None  # of which model
         known = identity.known
@@ -92,7 +93,7 @@ class LiveTitle:
         if encoder := self._studio.encoders.video:
             self._pictures.append(encoder.encode([shot.samples]))
         self.rows.append({**row_of(shot), "screen_text": ""})
-        self._thumbnails[shot.number] = shot.look.thumbnail
+        self._looks[shot.number] = shot.look
         self._seen_at.append(time.monotonic())
 
     def hear(self, sound: Hearing) -> None:
@@ -130,15 +131,15 @@ class LiveTitle:
         started = time.monotonic()
         self._next_s = started + MIN_PAUSE_S
         num = self.num_ready
-        for number in [n for n in self._thumbnails if n < num]:
-            self._bench.write(f"thumbs/{number:05d}.jpg", self._thumbnails[number])
+        for number in [n for n in self._looks if n < num]:
+            write_look(self._bench, number, self._looks[number])
         words, pictures = self._write_tables(num)
         self._write_vectors(num, texts_of(words, pictures))
         self._mark(num, words)
         self._contextualise(num)
         manifest = assemble(self.media, self.identity, self.beside, self._bench, self._studio,
                             choices=self.choices)  # fmt: skip
-        self._thumbnails = {n: jpeg for n, jpeg in self._thumbnails.items() if n >= num}
+        self._looks = {n: look for n, look in self._looks.items() if n >= num}
         self._num_published = num
         self._studio.published()
         took_s = time.monotonic() - started
@@ -152,8 +153,8 @@ class LiveTitle:
 
         with self._bench.doing("see", inputs) as told:
             self._bench.spaces.pop(VIDEO, None)
-            for number, jpeg in self._thumbnails.items():
-                self._bench.write(f"thumbs/{number:05d}.jpg", jpeg)
+            for number, look in self._looks.items():
+                write_look(self._bench, number, look)
             self._bench.save_table("pictures", pd.DataFrame(self.rows))
             self._bench.save_cues("captions", self.captions.cues())
             encoder = self._studio.encoders.video

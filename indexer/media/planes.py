@@ -69,14 +69,21 @@ class Still:
         i420 = cv2.cvtColor(resized, cv2.COLOR_RGB2YUV_I420)
         return cls(np.asarray(i420, np.uint8), BT601, STUDIO_RANGE, 0, Fraction(1))
 
-    def rgb(self) -> Image:
-        """Return the picture as seen: square pixels, upright, (height, width, 3) uint8 RGB."""
+    def rgb(self, *, width_px: int | None = None) -> Image:
+        """Return the picture as seen: square pixels, upright, (height, width, 3) uint8 RGB.
+
+        In its own size, or as wide as `width_px` says, which is quicker than to shrink it later.
+        """
         import av
 
         frame = av.VideoFrame.from_ndarray(self.i420, format="yuv420p")
         frame.colorspace, frame.color_range = self.colorspace, self.color_range
         width = Size.near(2, frame.width * float(self.pixel_aspect)).width
-        image = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
+        height = frame.height
+        if width_px is not None:
+            share = width_px / (height if self.quarter_turns % 2 else width)
+            width, height = (max(2, round(side * share)) for side in (width, height))
+        image = frame.to_ndarray(format="rgb24", width=width, height=height)
         upright = np.rot90(image.astype(np.uint8, copy=False), k=self.quarter_turns)
         return np.ascontiguousarray(upright)
 

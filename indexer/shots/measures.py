@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,10 @@ from indexer.media.planes import Image, Still
 
 THUMBNAIL_WIDTH_PX = 320
 THUMBNAIL_QUALITY = 82
+SHEET_FRAMES = 8
+SHEET_FRAME_WIDTH_PX = 160
+SHEET_QUALITY = 70
+"""A sheet's frames are looked at small and in passing: about 15 kB a shot."""
 MEASURING_WIDTH_PX = 256
 SHADES = 4
 """Levels a channel for finding a shot's main colour."""
@@ -25,6 +30,7 @@ class Look:
     """What a shot looks like, and the picture that stands for it."""
 
     thumbnail: bytes  # JPEG
+    sheet: bytes  # JPEG: up to `SHEET_FRAMES` frames of the shot side by side, in order
     sharpness: float  # 0..1: how much fine detail the thumbnail's picture has
     colour: str  # the commonest colour, "#rrggbb"
     saturation: float  # 0..1
@@ -32,18 +38,31 @@ class Look:
 
 
 def look_of(stills: Sequence[Still]) -> Look:
-    """Measure a shot by its stills, of which there is at least one."""
+    """Measure a shot by its stills, of which there is at least one, in order."""
+    sheet = sheet_of(stills)
     stills = _thinned(stills)
     sharpness = [_sharpness(still) for still in stills]
     best = _most_telling(stills, sharpness)
     image = stills[best].rgb()
     return Look(
         thumbnail=_jpeg(image),
+        sheet=sheet,
         sharpness=sharpness[best],
         colour=_main_colour(image),
         saturation=_saturation(image),
         fingerprint=_fingerprint(stills[best]),
     )
+
+
+def sheet_of(stills: Sequence[Still]) -> bytes:
+    """Return frames at even places among the stills side by side, as JPEG.
+
+    Each is `SHEET_FRAME_WIDTH_PX` wide, so that a sheet's own width tells how many there are.
+    """
+    count = min(SHEET_FRAMES, len(stills))
+    places = [int((i + 0.5) * len(stills) / count) for i in range(count)]
+    frames = [stills[place].rgb(width_px=SHEET_FRAME_WIDTH_PX) for place in places]
+    return _encoded(np.hstack(frames), quality=SHEET_QUALITY)
 
 
 def num_bits_apart(one: str, other: str) -> int:
@@ -116,6 +135,12 @@ def _jpeg(image: Image) -> bytes:
     height, width = image.shape[:2]
     size = (THUMBNAIL_WIDTH_PX, max(2, round(height * THUMBNAIL_WIDTH_PX / width)))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    options = [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY]
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), options)
+    return _encoded(small, quality=THUMBNAIL_QUALITY)
+
+
+def _encoded(image: Any, *, quality: int) -> bytes:
+    import cv2
+
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     return bytes(jpeg)

@@ -15,6 +15,7 @@ from indexer.media.decode import Decoding
 from indexer.media.probe import Media
 from indexer.shots.detect import detector_of
 from indexer.shots.look import READING_SIDE_PX, SHORT_SIDE_PX
+from indexer.shots.measures import Look
 from indexer.shots.watch import WatchedShot, watch
 from indexer.sound.recording import SAMPLE_RATE_HZ
 from indexer.sound.segments import segments
@@ -92,7 +93,7 @@ def _watch_film(
         for batch in batches(shots):
             encode([shot.samples for shot in batch])
             for shot in batch:
-                bench.write(f"thumbs/{shot.number:05d}.jpg", shot.look.thumbnail)
+                write_look(bench, shot.number, shot.look)
                 rows.append({**row_of(shot), "screen_text": _written(shot, reader)})
         vectors = encode.vectors()
     bench.save_table("pictures", pd.DataFrame(rows))
@@ -102,6 +103,12 @@ def _watch_film(
     bench.facts["partial"] = report.num_frames < PARTIAL_SHARE * total
     notes += what_is_missing(report, total)
     notes += [detector.missing] if detector.missing else []
+
+
+def write_look(bench: Workbench, number: int, look: Look) -> None:
+    """Keep the pictures that stand for a shot: one of it, and its sheet."""
+    bench.write(f"thumbs/{number:05d}.jpg", look.thumbnail)
+    bench.write(f"sheets/{number:05d}.jpg", look.sheet)
 
 
 def what_is_missing(report: Decoding, expected: int) -> Iterator[str]:

@@ -6,142 +6,27 @@ import csv
 import io
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from harness import run_trimbin
-from playwright.sync_api import Browser, Locator, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from reel import COINS
 from shelf import make_film
+from visiting import CHROMIUM, SEE_WITHIN_MS, Visit, start_page, stop
 
 from app.views.look import DISCLAIMER
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-START_WITHIN_S = 90
-SEE_WITHIN_MS = 45_000
 HOSTILE_TITLE = "<script>alert(1)</script> **[x](javascript:alert(2))**"
 HOSTILE_LINE = "quixotic <img src=x onerror=alert(3)> [x](javascript:alert(4)) :red[hot] $x^2$"
 
 pytestmark = pytest.mark.skipif(
     not CHROMIUM.is_file(), reason=f"NO BROWSER: {CHROMIUM} is not installed, the page is untested"
 )
-
-
-@dataclass
-class Visit:
-    """A page under watch: what it asked for, what it complained of."""
-
-    page: Page
-    address: str
-    responses: list[Response] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)  # requests that left this machine
-    alerts: list[str] = field(default_factory=list)  # scripts that ran though they never should
-
-    def card(self, title: str) -> Locator:
-        return self.page.locator(".tb-item").filter(has_text=title).first
-
-    def search(self, words: str) -> None:
-        self.page.get_by_placeholder("Describe a moment").fill(words)
-        self.page.keyboard.press("Enter")
-
-    def playing(self) -> dict[str, float]:
-        """Wait until a picture is there, and return where the player stands."""
-        video = self.page.locator("video")
-        video.evaluate(
-            """video => new Promise((done, fail) => {
-                const look = () =>
-                    video.readyState >= 2 && !video.seeking ? done() : setTimeout(look, 50);
-                setTimeout(() => fail(new Error(`no picture: ${video.error?.message}`)), 30000);
-                look();
-            })"""
-        )
-        found = video.evaluate(
-            "v => ({now: v.currentTime, ready: v.readyState, width: v.videoWidth, end: v.duration})"
-        )
-        return dict(found)
-
-
-@pytest.fixture(scope="module")
-def library_root(reel_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the reel's library: the page owns its store for as long as it is open."""
-    root = tmp_path_factory.mktemp("page") / "library"
-    shutil.copytree(reel_library, root)
-    return root
-
-
-@pytest.fixture(scope="module")
-def address(library_root: Path) -> Iterator[str]:
-    server, address = start_page(library_root)
-    yield address
-    assert stop(server) == 0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        expect.set_options(timeout=SEE_WITHIN_MS)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(SEE_WITHIN_MS)
-    visit = Visit(context.new_page(), address)
-    visit.page.on("response", lambda r: visit.responses.append(r))
-    visit.page.on("request", lambda r: _note_stranger(visit, r.url))
-    visit.page.on("dialog", lambda d: (visit.alerts.append(d.message), d.dismiss()))
-    yield visit
-    context.close()
-    assert visit.strangers == []
-    assert visit.alerts == []
-
-
-def _note_stranger(visit: Visit, url: str) -> None:
-    here = visit.address.removeprefix("http://")
-    if not url.startswith((f"http://{here}", f"ws://{here}", "data:", "blob:")):
-        visit.strangers.append(url)
-
-
-def start_page(root: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "app", "ui", "--library", str(root), "--port", str(port)]
-    server = subprocess.Popen([*command, "--no-browser", *options], text=True)
-    address = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + START_WITHIN_S
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                return server, address
-        except OSError:
-            time.sleep(0.2)
-    server.kill()
-    pytest.fail(f"the page did not come up (exit {server.wait()})")
-
-
-def stop(server: subprocess.Popen[str]) -> int:
-    server.send_signal(signal.SIGTERM)
-    try:
-        return server.wait(30)
-    finally:
-        server.kill()
 
 
 def test_an_editor_finds_plays_keeps_and_takes_away_a_moment(visit: Visit) -> None:
@@ -151,10 +36,10 @@ def test_an_editor_finds_plays_keeps_and_takes_away_a_moment(visit: Visit) -> No
     expect(page.get_by_text(DISCLAIMER)).to_be_visible(timeout=SEE_WITHIN_MS)
 
     visit.search("a cat")
-    best = page.locator(".tb-card").first
+    best = page.locator(".card").first
     expect(best.locator("h3")).to_have_text("Photographs")
-    expect(best.locator(".tb-tc")).to_have_text(re.compile(r"00:00:00:00 . 00:00:02:00"))
-    expect(best.locator(".tb-why")).to_contain_text("Picture")
+    expect(best.locator(".tc")).to_have_text(re.compile(r"00:00:00:00 . 00:00:02:00"))
+    expect(best.locator(".why")).to_contain_text("Picture")
     expect(page).to_have_url(re.compile(r"q=a(\+|%20)cat"))
 
     chosen = page.get_by_role("combobox", name="Shortlist to add to")
@@ -204,7 +89,7 @@ def test_a_moment_in_the_midst_starts_at_its_in_point_and_stops_at_its_out_point
     """The coins are seen from 6 to 8 seconds."""
     start_s, end_s = 2.0 * COINS, 2.0 * COINS + 2
     visit.page.goto(f"{visit.address}/?q=the+lighthouse+keeper+never+came+home")
-    expect(visit.page.locator(".tb-card").first).to_contain_text("The lighthouse keeper never came")
+    expect(visit.page.locator(".card").first).to_contain_text("The lighthouse keeper never came")
     visit.page.get_by_role("button", name="Play", exact=True).first.click()
     assert start_s <= visit.playing()["now"] <= end_s
     visit.page.wait_for_function(
@@ -224,7 +109,7 @@ def test_a_link_opens_the_same_search_again(visit: Visit) -> None:
     visit.page.goto(f"{visit.address}/?q=a+cat&title=Photographs")
     expect(visit.page.get_by_placeholder("Describe a moment")).to_have_value("a cat")
     expect(visit.page.get_by_role("combobox", name="Title")).to_have_value("Photographs")
-    expect(visit.page.locator(".tb-card").first).to_contain_text("Photographs")
+    expect(visit.page.locator(".card").first).to_contain_text("Photographs")
 
 
 def test_weak_hits_stand_apart(visit: Visit) -> None:
@@ -246,13 +131,13 @@ def test_a_film_that_comes_while_the_page_is_open_shows_up_stays_text_and_plays(
 
     page.goto(visit.address)
     visit.search("quixotic")
-    card = page.locator(".tb-card").filter(has_text="quixotic")
+    card = page.locator(".card").filter(has_text="quixotic")
     expect(card.locator("h3")).to_have_text(HOSTILE_TITLE)
-    expect(card.locator(".tb-dialogue")).to_contain_text("(javascript:alert(4))")
+    expect(card.locator(".said")).to_contain_text("(javascript:alert(4))")
 
     page.get_by_role("combobox", name="Title").click()
     page.get_by_role("option", name=HOSTILE_TITLE).click()
-    expect(page.locator(".tb-card").filter(has_text="Photographs")).to_have_count(0)
+    expect(page.locator(".card").filter(has_text="Photographs")).to_have_count(0)
     expect(card.locator("h3")).to_have_text(HOSTILE_TITLE)
     page.get_by_role("button", name="Add", exact=True).first.click()
     expect(page.get_by_role("button", name="Added", exact=True)).to_be_visible()
@@ -353,7 +238,7 @@ def status_of(address: str, *, host: str) -> int:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_is_wider_than_the_window(width: int, browser: Browser, address: str) -> None:
     page = browser.new_page(viewport={"width": width, "height": 844})
-    for path, mark in (("/?q=a+cat", ".tb-card"), ("/library", ".tb-row")):
+    for path, mark in (("/?q=a+cat", ".card"), ("/library", ".tb-row")):
         page.goto(address + path)
         page.locator(mark).first.wait_for(timeout=SEE_WITHIN_MS)
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -156,6 +156,28 @@ def test_the_thumbnail_is_no_black_frame_no_flash_and_no_blur() -> None:
     assert shown.thumbnail == look_of([sharp]).thumbnail
 
 
+def test_a_sheet_runs_through_the_shot_in_order() -> None:
+    """Twelve stills, each lighter than the one before; eight frames of 160 pixels are kept."""
+    size = Size(90, 160)
+    grey = [Still.of_rgb(np.full((90, 160, 3), 20 * n, np.uint8), size=size) for n in range(12)]
+    sheet = cv2.imdecode(np.frombuffer(look_of(grey).sheet, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert sheet is not None and sheet.shape == (90, 8 * 160)
+    seen = [float(sheet[:, 160 * n : 160 * (n + 1)].mean()) for n in range(8)]
+    places = [0, 2, 3, 5, 6, 8, 9, 11]  # the middles of eight equal parts of twelve
+    assert seen == pytest.approx([20 * place for place in places], abs=3)
+
+
+def test_a_short_shot_has_a_short_sheet() -> None:
+    still = Still.of_rgb(photograph("chelsea"), size=Size(90, 160))
+    sheet = cv2.imdecode(np.frombuffer(look_of([still]).sheet, np.uint8), cv2.IMREAD_COLOR)
+    assert sheet is not None and sheet.shape == (90, 160, 3)
+
+
+def test_an_upright_film_has_an_upright_sheet() -> None:
+    still = Still(np.full((90 * 3 // 2, 160), 128, np.uint8), 2, 1, 1, Fraction(1))
+    assert still.rgb(width_px=90).shape == (160, 90, 3)
+
+
 def test_square_pixels_are_seen() -> None:
     """A PAL picture of 16:9 is stored 720 wide and seen 1024 wide."""
     still = Still(np.full((576 * 3 // 2, 720), 128, np.uint8), 2, 1, 0, Fraction(64, 45))
