@@ -47,7 +47,7 @@ def test_an_editor_finds_plays_keeps_and_takes_away_a_moment(visit: Visit) -> No
     chosen.fill("Cats & Co")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("q=a"))
-    page.get_by_role("button", name="Add", exact=True).first.click()
+    best.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("button", name="Added", exact=True)).to_be_disabled()
 
     page.get_by_role("button", name="Play", exact=True).first.click()
@@ -139,7 +139,7 @@ def test_a_film_that_comes_while_the_page_is_open_shows_up_stays_text_and_plays(
     page.get_by_role("option", name=HOSTILE_TITLE).click()
     expect(page.locator(".card").filter(has_text="Photographs")).to_have_count(0)
     expect(card.locator("h3")).to_have_text(HOSTILE_TITLE)
-    page.get_by_role("button", name="Add", exact=True).first.click()
+    page.locator(".card").first.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("button", name="Added", exact=True)).to_be_visible()
 
     page.get_by_role("button", name="Play", exact=True).first.click()
