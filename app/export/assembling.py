@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.export.cutlist import Cut, CutList, Source
-from app.export.spreadsheet import dialogue_of
+from app.export.spoken import dialogue_of
 from app.fields import is_within_rights
 from app.shortlist import Item, seconds_of
 from indexer.library import Library

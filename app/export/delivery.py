@@ -86,7 +86,7 @@ def deliver(
         for cuts in lists:
             delivery.take(cuts, formats, folder / ascii_name(cuts.name) if lists[1:] else folder)
         if folder != into:
-            _pack(folder, into)
+            pack(folder, into)
             delivery.files = [into]
     _record(library, lists, formats, settings)
     return Delivered(tuple(delivery.files), tuple(delivery.notes), tuple(delivery.failed))
@@ -114,8 +114,8 @@ def _folder_for(into: Path) -> Iterator[Path]:
         shutil.rmtree(passing, ignore_errors=True)
 
 
-def _pack(folder: Path, into: Path) -> None:
-    """Make the zip, there whole or not at all."""
+def pack(folder: Path, into: Path) -> None:
+    """Make a zip of a folder, there whole or not at all."""
     part = folder.with_suffix(".part")
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:

@@ -57,7 +57,7 @@ FORMATS: Mapping[str, Format] = {
     name: Format(name, module, what)
     for name, module, what in (
         ("csv", "spreadsheet", "spreadsheet, for people and programs"),
-        ("xlsx", "workbook", "Excel workbook, a picture a row"),
+        ("xlsx", "workbook", "Excel workbook"),
         ("json", "document", "everything, for programs"),
         ("otio", "timeline", "OpenTimelineIO"),
         ("edl", "edl", "CMX 3600 edit decision list, eight-character reels"),

@@ -11,17 +11,29 @@ import csv
 import io
 from collections.abc import Iterable
 from fractions import Fraction
+from pathlib import Path
 
+from app.export.assembling import ascii_name
+from app.export.carried import saved
+from app.export.cutlist import Cut, CutList
+from app.export.formats import Options
+from app.export.spoken import dialogue_of
 from app.shortlist import Item, seconds_of
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.media.timecode import Clock
+from indexer.progress import Progress
 from qdrant.errors import InputError
 
 COLUMNS = (
     "title", "in", "out", "in_s", "out_s", "in_frame", "out_frame", "frames", "duration_s", "rate",
     "path", "dialogue", "note", "query", "shortlist", "title_id",
 )  # fmt: skip
+
+MORE_COLUMNS = (
+    "reel", "record_in", "record_out", "stars", "colour", "head", "tail", "expired",
+)  # fmt: skip
+"""What a cut list has beyond its moments. Its rows' in and out hold the handles, too."""
 
 MIME = "text/csv"
 ENCODING = "utf-8-sig"
@@ -47,24 +59,63 @@ def to_csv(items: Iterable[Item], library: Library) -> bytes:
     return text.getvalue().encode(ENCODING)
 
 
+def write(cuts: CutList, folder: Path, *, options: Options, progress: Progress) -> list[Path]:
+    """Write `<name>.csv`: a row a cut, in the order of the record timeline."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow((*COLUMNS, *MORE_COLUMNS))
+    for row in rows_of(cuts):
+        writer.writerow([harmless(cell) for cell in row])
+    return [
+        saved(folder / f"{ascii_name(cuts.name)}.csv", text.getvalue().encode(ENCODING, "replace"))
+    ]
+
+
+def rows_of(cuts: CutList) -> list[list[Cell]]:
+    """Return a row a cut: `COLUMNS`, then `MORE_COLUMNS`."""
+    return [[*_cells(cut, cuts.name), *_more(cut, cuts)] for cut in cuts.cuts]
+
+
+def _cells(cut: Cut, shortlist: str) -> list[Cell]:
+    source, is_timed = cut.source, cut.source.has_picture
+    return [
+        source.title,
+        cut.source_in if is_timed else "",
+        cut.source_out if is_timed else "",
+        round(cut.start_s, 3),
+        round(cut.end_s, 3),
+        cut.start_frame,
+        cut.end_frame,
+        cut.num_frames,
+        round(cut.end_s - cut.start_s, 3),
+        _rate(source.rate),
+        source.path,
+        cut.dialogue,
+        cut.item.note,
+        cut.item.query,
+        shortlist,
+        source.title_id,
+    ]
+
+
+def _more(cut: Cut, cuts: CutList) -> list[Cell]:
+    return [
+        cut.source.reel,
+        cuts.record_in(cut),
+        cuts.record_out(cut),
+        cut.item.stars,
+        cut.item.colour,
+        cut.head,
+        cut.tail,
+        "yes" if cut.is_expired else "",
+    ]
+
+
 def harmless(cell: Cell) -> Cell:
     """Return a cell that no spreadsheet takes for a formula: such text gets an apostrophe."""
     if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
         return f"'{cell}"
     return cell
-
-
-def dialogue_of(library: Library, item: Item) -> str:
-    """Return what is said during a moment; a line that spans a cut is told once."""
-    try:
-        shots = library.shots(item.title_id)
-    except OSError:
-        return ""
-    during = shots[
-        (shots["start_frame"] < item.end_frame) & (shots["end_frame"] > item.start_frame)
-    ]
-    lines = [line for spoken in during["dialogue"] for line in str(spoken or "").splitlines()]
-    return " ".join(dict.fromkeys(line for line in lines if line))
 
 
 def _row(item: Item, library: Library) -> list[Cell]:

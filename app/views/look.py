@@ -98,7 +98,7 @@ def nothing_indexed(root: Path) -> None:
 def tell(error: TrimbinError) -> None:
     """Show an error as its sentence."""
     logger.info("%s", error)
-    _alert(str(error))
+    alert(str(error))
 
 
 def tell_unexpected(error: Exception) -> bool:
@@ -107,7 +107,7 @@ def tell_unexpected(error: Exception) -> bool:
         tell(error)
     else:
         logger.error("the page failed", exc_info=error)
-        _alert(
+        alert(
             f"Something went wrong that should not have ({type(error).__name__}). The terminal "
             "that runs `trimbin ui` shows where; load the page again to go on."
         )
@@ -129,10 +129,11 @@ def guarded(act: Callable[..., object]) -> Callable[..., None]:
 def tell_trouble() -> None:
     """Show, once, what went wrong in a callback."""
     if trouble := st.session_state.pop(TROUBLE, None):
-        _alert(trouble)
+        alert(trouble)
 
 
-def _alert(words: str) -> None:
+def alert(words: str) -> None:
+    """Put in a sentence that something went wrong."""
     st.html(f'<div class="tb-alert" role="alert">{sentence(words)}</div>')
 
 

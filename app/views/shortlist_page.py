@@ -12,7 +12,7 @@ from app.export.spreadsheet import MIME, to_csv
 from app.shortlist import Item, Shortlists, seconds_of
 from app.shortlists.timing import points_of
 from app.tell import clock
-from app.views import look, player, shortlist_manage
+from app.views import export_form, look, player, shortlist_manage
 from app.views.shortlist_rows import PLAYING, SAID, rows, shot_of
 from indexer.library import Library
 from qdrant.errors import TrimbinError
@@ -130,6 +130,7 @@ def _export(names: list[str], library: Library, shortlists: Shortlists) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+    export_form.show(names, library, shortlists)
 
 
 def _stopped() -> None:
