@@ -243,7 +243,6 @@ def _menu_of_dials() -> dict[str, Any]:
             "Moments of one title, at most (0: any number)",
             0,
             100,
-            0,
             key=PER_TITLE,
             bind="query-params",
         )
@@ -251,7 +250,6 @@ def _menu_of_dials() -> dict[str, Any]:
             "Variety: from the best to the most different",
             0.0,
             1.0,
-            0.0,
             step=0.05,
             key=VARIETY,
             bind="query-params",
@@ -260,7 +258,6 @@ def _menu_of_dials() -> dict[str, Any]:
             "Weak below this score (0: as the profile says)",
             0.0,
             1.0,
-            0.0,
             step=0.05,
             key=FLOOR,
             bind="query-params",
@@ -277,10 +274,8 @@ def _menu_of_saved(library: Library) -> None:
             with st.container(key=f"saved-{n}", horizontal=True, vertical_alignment="center"):
                 st.button(name, key=f"open-{name}", on_click=_open, args=(search,), width="stretch")
                 st.button(
-                    "",
+                    "Delete",
                     key=f"delete-{name}",
-                    icon=":material/close:",
-                    help=f"Delete {name}",
                     on_click=look.guarded(saved.remove),
                     args=(name,),
                 )
