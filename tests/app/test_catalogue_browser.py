@@ -30,9 +30,13 @@ START_WITHIN_S = 90
 SEE_WITHIN_MS = 60_000
 HOSTILE = "<img src=x onerror=alert(1)> **Mute**"
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.is_file(), reason=f"NO BROWSER: {CHROMIUM} is not installed, pages are untested"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not CHROMIUM.is_file(),
+        reason=f"NO BROWSER: {CHROMIUM} is not installed, pages are untested",
+    ),
+]
 
 
 @dataclass

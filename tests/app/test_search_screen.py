@@ -13,9 +13,13 @@ from visiting import CHROMIUM, Visit
 from app.shortlist import Shortlists
 from indexer.library import Library
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.is_file(), reason=f"NO BROWSER: {CHROMIUM} is not installed, the page is untested"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not CHROMIUM.is_file(),
+        reason=f"NO BROWSER: {CHROMIUM} is not installed, the page is untested",
+    ),
+]
 
 
 def box(page: Page) -> Locator:

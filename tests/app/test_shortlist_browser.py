@@ -31,9 +31,13 @@ SEE_WITHIN_MS = 20_000
 EDITS = int(os.environ.get("TRIMBIN_SHELF_EDITS", "40"))
 HOSTILE = "<img src=x onerror=alert(1)> **bold** $x$"
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.is_file(), reason=f"NO BROWSER: {CHROMIUM} is not installed, the page is untested"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not CHROMIUM.is_file(),
+        reason=f"NO BROWSER: {CHROMIUM} is not installed, the page is untested",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

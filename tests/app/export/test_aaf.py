@@ -35,7 +35,7 @@ from indexer.media.tracks import SoundTrack
 from indexer.progress import silent
 from qdrant.errors import CannotRunNow, UsageError
 
-LISTS = 10
+LISTS = 4
 """Of each rate, 80 in all: an AAF takes half a second to write and as long to read."""
 
 
