@@ -36,7 +36,7 @@ from indexer.progress import silent
 from qdrant.errors import CannotRunNow, UsageError
 
 LISTS = 4
-"""Of each rate, 80 in all: an AAF takes half a second to write and as long to read."""
+"""Of each rate, 32 in all: an AAF takes half a second to write and as long to read."""
 
 
 @contextmanager
