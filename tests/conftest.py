@@ -25,9 +25,14 @@ def _user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def reel_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A library with the photograph reel, indexed by the command line with the offline profile."""
+    """A library with the photograph reel, indexed by the command line with the offline profile.
+
+    It is everyone's: whoever would write to it takes a copy (`library_root`).
+    """
     need_offline_profile()
     folder = tmp_path_factory.mktemp("reel")
     make_reel(folder / "films", name="Photographs.mp4")
     run_trimbin("index", folder / "films", "--library", folder / "library", "--profile", "offline")
     yield folder / "library"
+    kept = sorted(p.name for p in (folder / "library").glob("shortlists*"))
+    assert not kept, "a test wrote shortlists into the library that all tests share"

@@ -16,7 +16,6 @@ from app.export import subtitles
 from app.export.assembling import Settings
 from app.export.cutlist import CutList
 from app.export.formats import Options
-from app.shortlist import Shortlists
 from indexer.library import Library
 from indexer.progress import silent
 from qdrant.errors import UsageError
@@ -123,11 +122,10 @@ def test_where_nothing_is_said_there_is_nothing_to_write(library: Library, tmp_p
         written(cuts, tmp_path / "out")
 
 
-def test_a_library_indexed_for_real(reel_library: Path, tmp_path: Path) -> None:
+def test_a_library_indexed_for_real(library_root: Path, tmp_path: Path) -> None:
     """The reel's line is said from 0.3 s to 1.5 s into its fourth photograph (frames 144..192)."""
-    library = Library.open(reel_library)
+    library = Library.open(library_root)
     (manifest,) = library.titles()
     cuts = cut_list(library, (manifest, 144, 192), name="real words")
-    Shortlists.of(library).remove(cuts.cuts[0].item.item_id)
     found = written(cuts, tmp_path / "out")
     assert found["001_Photographs.srt"] == [(300, 1500, "The lighthouse keeper never came home.")]
