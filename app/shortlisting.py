@@ -86,18 +86,12 @@ def add(title: str, start: str, end: str, name: str, note: str, who: str, root: 
     Example: trimbin shortlist add "A Film" 1:10 1:14.5 --list Trailer
     """
     from app.places import find_title, frame_of
+    from app.shortlist import Pick
 
     library, lists = _open(root, who)
     manifest = find_title(title, library)
-    item = lists.add(
-        name,
-        title_id=manifest.title_id,
-        start_frame=frame_of(start, manifest, library),
-        end_frame=frame_of(end, manifest, library),
-        rate=manifest.rate,
-        title=manifest.title,
-        note=note,
-    )
+    span = (frame_of(point, manifest, library) for point in (start, end))
+    item = lists.add(name, Pick.of(manifest, *span, note=note))
     click.echo(_line(item, library))
 
 

@@ -23,7 +23,7 @@ from shelf import add_title, make_library
 
 from app.export.assembling import Settings, assemble
 from app.export.cutlist import CutList
-from app.shortlist import Shortlists
+from app.shortlist import Pick, Shortlists
 from indexer.library import Library
 from indexer.manifest import Manifest
 
@@ -135,8 +135,7 @@ def cut_list(
     """Keep these spans and return them as cuts."""
     lists = Shortlists.of(library)
     for manifest, start, end in spans:
-        lists.add(name, title_id=manifest.title_id, start_frame=start, end_frame=end,
-                  rate=manifest.rate, title=manifest.title, note=note)  # fmt: skip
+        lists.add(name, Pick.of(manifest, start, end, note=note))
     return assemble(name, lists.items(name), library, settings or Settings(today=date(2026, 1, 1)))
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from app.export.assembling import ascii_name
 from app.export.carried import carried, saved
 from app.export.cutlist import Cut, CutList
-from app.export.file_urls import file_name
 from app.export.formats import Options
 from indexer.media.timecode import timecode_of
 from indexer.progress import Progress
@@ -56,7 +55,7 @@ def _row(cut: Cut) -> tuple[str, ...]:
         length,
         source.reel,
         _fps(source.rate),
-        file_name(source.path),
+        source.file_name,
         cut.item.note,
     )
 

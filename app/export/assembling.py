@@ -41,7 +41,7 @@ UNKNOWN_SOUND = SoundTrack(index=1, codec="", sample_rate_hz=48_000, channels=2)
 class Settings:
     """How a cut list is to be."""
 
-    handles: int = 0  # frames on either side
+    handles: int | None = None  # frames on either side; None: those of the list, else none
     record_start: str = RECORD_START  # with `;` or `,` before the frames: drop-frame
     rate: Fraction | None = None  # conform everything to this; None: all must have the same
     maps: tuple[tuple[str, str], ...] = ()  # (ours, theirs): how paths begin on another machine
@@ -62,8 +62,9 @@ def assemble(
     kept = list(items)
     if not kept:
         raise UsageError(f"The shortlist {name!r} is empty: there is nothing to export.")
-    if not 0 <= settings.handles <= MAX_HANDLE_FRAMES:
-        raise UsageError(f"Handles have 0 to {MAX_HANDLE_FRAMES} frames, not {settings.handles}.")
+    handles = settings.handles or 0
+    if not 0 <= handles <= MAX_HANDLE_FRAMES:
+        raise UsageError(f"Handles have 0 to {MAX_HANDLE_FRAMES} frames, not {handles}.")
     manifests = {item.title_id: library.manifest(item.title_id) for item in kept}
     expired = _expired(kept, manifests, settings)
     sources = {
@@ -76,7 +77,7 @@ def assemble(
     at = record_start
     for number, item in enumerate(kept, start=1):
         cut = _cut(item, sources[item.title_id], library, number=number, record_start=at,
-                   rate=rate, handles=settings.handles)  # fmt: skip
+                   rate=rate, handles=handles)  # fmt: skip
         cuts.append(replace(cut, is_expired=item.item_id in expired))
         at = cut.record_end
     notes = tuple(_notes(cuts, rate, settings))
@@ -223,7 +224,7 @@ def _handle(frames: int, source: Source, rate: Fraction) -> int:
 
 def _notes(cuts: Sequence[Cut], rate: Fraction, settings: Settings) -> Iterable[str]:
     for cut in cuts:
-        asked = _handle(settings.handles, cut.source, rate)
+        asked = _handle(settings.handles or 0, cut.source, rate)
         if min(cut.head, cut.tail) < asked:
             yield (
                 f"{cut.name} has handles of {cut.head} and {cut.tail} frames where {asked} were "

@@ -33,6 +33,8 @@ from qdrant.errors import InputError
 
 logger = logging.getLogger(__name__)
 
+TELL_EVERY_S = 0.2
+"""How often progress is told: by the thread that asked, as whoever shows it may want."""
 STALE_PART_S = 600.0
 """ffmpeg writes all the time: a half-made file left alone for so long belongs to nobody."""
 
@@ -50,7 +52,12 @@ def write(cuts: CutList, folder: Path, *, options: Options, progress: Progress) 
     pool = ThreadPoolExecutor(workers, thread_name_prefix="clip")
     futures = [pool.submit(run.render, cut) for cut in cuts.cuts]
     try:
-        wait(futures, return_when=FIRST_EXCEPTION)
+        pending = set(futures)
+        while pending:
+            done, pending = wait(pending, TELL_EVERY_S, return_when=FIRST_EXCEPTION)
+            run.tell()
+            if any(future.exception() for future in done):
+                break
     finally:  # also when interrupted: children end with us
         if any(f.done() and not f.cancelled() and f.exception() for f in futures) or not all(
             f.done() for f in futures
@@ -90,14 +97,24 @@ class Run:
         try:
             if self.stop.is_set():
                 raise Stopped
-            return self._render(cut, lambda done_s: self._tell(cut, min(done_s, length_s)))
+            return self._render(cut, lambda done_s: self._note(cut, min(done_s, length_s)))
         except InputError as error:
             logger.warning("%s", error)
             with self._lock:
                 self.failures.append(error)
             return None
         finally:
-            self._tell(cut, length_s)
+            self._note(cut, length_s)
+
+    def tell(self) -> None:
+        """Tell how far all cuts together are."""
+        with self._lock:
+            done_s = sum(self._done_s.values())
+        self.progress("clips", done_s, self.total_s)
+
+    def _note(self, cut: Cut, done_s: float) -> None:
+        with self._lock:
+            self._done_s[cut.name] = done_s
 
     def _render(self, cut: Cut, told: Callable[[float], None]) -> Path:
         footage = footage_of(cut)
@@ -148,11 +165,6 @@ class Run:
             f"{cut.name} has {count} pictures where {footage.num_frames} should be: "
             f"{footage.media.path} is damaged there, or not as it was when it was indexed."
         )
-
-    def _tell(self, cut: Cut, done_s: float) -> None:
-        with self._lock:
-            self._done_s[cut.name] = done_s
-            self.progress("clips", sum(self._done_s.values()), self.total_s)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ from midnight on its clock. Timecode is derived from these counts alone, never t
 
 from __future__ import annotations
 
-import ntpath
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from app.export.file_urls import file_name
 from app.shortlist import Item
 from indexer.media.timecode import Clock, timecode_of
 from indexer.media.tracks import SoundTrack
@@ -43,8 +42,8 @@ class Source:
 
     @property
     def file_name(self) -> str:
-        """The file's name, whichever way the path's slashes lean."""
-        return posixpath.basename(self.path) or ntpath.basename(self.path)
+        """The file's name, whichever system its path is from."""
+        return file_name(self.path)
 
     @property
     def has_picture(self) -> bool:

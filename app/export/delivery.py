@@ -8,14 +8,14 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.export.assembling import Settings, ascii_name, assemble
 from app.export.cutlist import CutList
 from app.export.formats import Format, Options
-from app.shortlist import Item, Shortlists
+from app.shortlist import Shortlist, Shortlists
 from indexer.library import Library
 from indexer.progress import Progress, silent
 from qdrant.errors import CannotRunNow, InputError, TrimbinError, UsageError
@@ -77,10 +77,11 @@ def deliver(
     """
     settings, options = settings or Settings(), options or Options()
     shortlists = Shortlists.of(library)
-    items = {name: _items(shortlists, name) for name in names}
+    kept = [_look(shortlists, name) for name in names]
     if together:
-        items = {together: [item for kept in items.values() for item in kept]}
-    lists = [assemble(name, kept, library, settings) for name, kept in items.items()]
+        items = tuple(item for one in kept for item in one.items)
+        kept = [replace(kept[0], name=together, items=items, handles=max(k.handles for k in kept))]
+    lists = [_assembled(one, library, settings) for one in kept]
     delivery = _Delivery(options, progress)
     with _explained(into), _folder_for(into) as folder:
         for cuts in lists:
@@ -92,11 +93,18 @@ def deliver(
     return Delivered(tuple(delivery.files), tuple(delivery.notes), tuple(delivery.failed))
 
 
-def _items(shortlists: Shortlists, name: str) -> list[Item]:
-    if name not in shortlists.names():
+def _look(shortlists: Shortlists, name: str) -> Shortlist:
+    found = shortlists.look(name)
+    if found is None:
         known = ", ".join(map(repr, shortlists.names())) or "none"
         raise UsageError(f"There is no shortlist {name!r}. There are: {known}.")
-    return shortlists.items(name)
+    return found
+
+
+def _assembled(kept: Shortlist, library: Library, settings: Settings) -> CutList:
+    if settings.handles is None:
+        settings = replace(settings, handles=kept.handles)
+    return assemble(kept.name, kept.items, library, settings)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from app.export.cutlist import Cut, CutList, Source
-from app.export.file_urls import file_name
 from qdrant.errors import UsageError
 
 MAX_EVENTS = 999
@@ -63,7 +62,7 @@ def _event(number: int, cut: Cut, cuts: CutList, reel: str, width: int) -> Itera
     if cut.is_conformed:  # the source runs at its own pace under a timeline of another
         yield f"M2   {reel:<{width}} {float(source.rate):05.1f}                {cut.source_in}"
     yield f"* FROM CLIP NAME: {plain(source.title) or 'UNTITLED'}"
-    yield f"* SOURCE FILE: {plain(file_name(source.path))}"
+    yield f"* SOURCE FILE: {plain(source.file_name)}"
     if note := plain(cut.item.note):
         yield f"* COMMENT: {note}"
     if cut.is_expired:

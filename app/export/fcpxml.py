@@ -18,7 +18,7 @@ from pathlib import Path
 from app.export.assembling import ascii_name
 from app.export.carried import carried, laid_out, saved
 from app.export.cutlist import Cut, CutList, Source
-from app.export.file_urls import file_name, file_url
+from app.export.file_urls import file_url
 from app.export.formats import Options
 from app.export.marking import is_marked, marker_name
 from indexer.media.timecode import MILLISECONDS
@@ -133,7 +133,7 @@ def _formats(cuts: CutList, resources: ET.Element) -> dict[Look, str]:
 
 def _asset(resources: ET.Element, source: Source, asset_id: str, format_id: str) -> str:
     asset = ET.SubElement(
-        resources, "asset", id=asset_id, name=carried(file_name(source.path)),
+        resources, "asset", id=asset_id, name=carried(source.file_name),
         start=seconds(source.start_count, source.rate),
         duration=seconds(source.num_frames, source.rate),
         format=format_id,

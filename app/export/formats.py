@@ -34,6 +34,8 @@ class Write(Protocol):
     ) -> list[Path]:
         """Write the cut list into a folder that is there, and return the files, all within it.
 
+        `progress` is called by the thread that calls this, and by no other.
+
         Raises `UsageError` for what the format cannot say, `InputError` for a source that cannot be
         read, `CannotRunNow` where the folder cannot be written.
         """

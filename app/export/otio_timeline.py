@@ -13,7 +13,7 @@ import opentimelineio as otio
 
 from app.export.carried import carried
 from app.export.cutlist import Cut, CutList, Source
-from app.export.file_urls import file_name, file_url
+from app.export.file_urls import file_url
 from app.export.marking import is_marked, marker_name
 
 NAMESPACE = "trimbin"
@@ -84,7 +84,7 @@ def _reference(source: Source) -> otio.schema.ExternalReference:
             }
         },
     )
-    reference.name = carried(file_name(source.path))
+    reference.name = carried(source.file_name)
     return reference
 
 

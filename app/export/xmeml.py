@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from app.export.carried import carried
 from app.export.cutlist import Source
-from app.export.file_urls import file_name, localhost_url
+from app.export.file_urls import localhost_url
 from indexer.media.timecode import timecode_of
 from indexer.media.tracks import SoundTrack
 
@@ -29,7 +29,7 @@ def file_element(
         return
     files[source.title_id] = file_id = f"file-{len(files) + 1}"
     file = ET.SubElement(element, "file", id=file_id)
-    say(file, "name", file_name(source.path))
+    say(file, "name", source.file_name)
     say(file, "pathurl", localhost_url(source.path))
     rate_of(file, rate)
     say(file, "duration", length_of(source, rate))

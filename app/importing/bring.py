@@ -8,7 +8,8 @@ from pathlib import Path
 from app.importing.matching import Match, Matcher
 from app.importing.reading import read_selects
 from app.importing.selects import Select
-from app.shortlist import COLOURS, Item, Shortlists, list_name
+from app.shortlist import COLOURS, Item, Pick, Shortlists, list_name
+from app.shortlists.item import MAX_STARS
 from indexer.library import Library
 from qdrant.errors import InputError
 
@@ -31,11 +32,19 @@ class Imported:
     problems: tuple[str, ...]  # a sentence for each select that was not kept
     notes: tuple[str, ...]  # a sentence for each that was kept otherwise than the file says
 
+    @property
+    def told(self) -> str:
+        """How much came, in a sentence."""
+        again = len(self.items) - self.added
+        moments = "1 moment" if self.added == 1 else f"{self.added} moments"
+        before = f"; {again} {'was' if again == 1 else 'were'} there already" if again else ""
+        return f"{self.list}: {moments} added{before}."
+
 
 def import_selects(
-    library: Library, path: Path, *, name: str, title: str | None = None
+    library: Library, path: Path, *, name: str, title: str | None = None, who: str = ""
 ) -> Imported:
-    """Keep a file's selects in a shortlist; the same file again adds nothing.
+    """Keep a file's selects in a shortlist, in one change; the same file again adds nothing.
 
     `title` is the one title that all are of, by name or id: markers need it.
 
@@ -45,9 +54,9 @@ def import_selects(
     name = list_name(name)
     matcher = Matcher(library, title=title)
     found = read_selects(path)
-    shortlists = Shortlists.of(library)
+    shortlists = Shortlists.of(library, who=who)
     before = {item.item_id for item in shortlists.items(name)}
-    items: dict[int, Item] = {}
+    picks: list[Pick] = []
     problems, notes = list(found.problems), []
     for select in found.selects:
         try:
@@ -55,8 +64,7 @@ def import_selects(
         except InputError as error:
             problems.append(f"{_told(select)} {error}")
             continue
-        item = _keep(shortlists, name, select, match)
-        items[item.item_id] = item
+        picks.append(_pick(select, match))
         if match.clamped:
             notes.append(
                 f"{_told(select)} reaches {match.clamped} frames past the edges of "
@@ -64,25 +72,21 @@ def import_selects(
             )
     if not found.selects and not problems:
         problems.append(f"{path.name} holds no selects with picture.")
-    added = len(items.keys() - before)
-    return Imported(name, tuple(items.values()), added, tuple(problems), tuple(notes))
+    what = f"Brought {len(picks)} from {path.name}"
+    items = shortlists.add_all(name, picks, what=what) if picks else []
+    added = sum(item.item_id not in before for item in items)
+    return Imported(name, tuple(items), added, tuple(problems), tuple(notes))
 
 
-def _keep(shortlists: Shortlists, name: str, select: Select, match: Match) -> Item:
-    item = shortlists.add(
-        name,
-        title_id=match.title.title_id,
-        start_frame=match.start_frame,
-        end_frame=match.end_frame,
-        rate=match.title.rate,
-        title=match.title.title,
+def _pick(select: Select, match: Match) -> Pick:
+    return Pick.of(
+        match.title,
+        match.start_frame,
+        match.end_frame,
         note=select.note[:MAX_NOTE_CHARACTERS],
+        stars=min(max(select.stars, 0), MAX_STARS),
+        colour=label_of(select.colour),
     )
-    if select.stars and not item.stars:  # what was kept before stays as somebody marked it
-        shortlists.star(item.item_id, select.stars)
-    if (label := label_of(select.colour)) and not item.colour:
-        shortlists.colour(item.item_id, label)
-    return item
 
 
 def label_of(word: str) -> str:

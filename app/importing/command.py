@@ -34,9 +34,7 @@ def import_command(file: Path, name: str, title: str | None, root: Path, as_json
     if as_json:
         click.echo(json.dumps(asdict(imported), ensure_ascii=False))
     else:
-        again = len(imported.items) - imported.added
-        told = f"; {again} were there already" if again else ""
-        click.echo(f"{imported.list}: {imported.added} moments added{told}.")
+        click.echo(imported.told)
     for sentence in (*imported.notes, *imported.problems):
         click.echo(f"trimbin: {sentence}", err=True)
     if imported.problems:

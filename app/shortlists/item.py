@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from indexer.manifest import Manifest
 from qdrant.errors import UsageError
 
 DEFAULT_LIST = "Selects"
@@ -18,6 +19,51 @@ MAX_HANDLE_FRAMES = 1000
 
 COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink")
 """Labels, in words that Premiere, Resolve and Avid all have a marker colour for."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A moment that somebody wants kept: frames `[start_frame, end_frame)` of a title."""
+
+    title_id: str
+    start_frame: int
+    end_frame: int
+    rate: str
+    title: str
+    note: str = ""
+    query: str = ""
+    stars: int = 0
+    colour: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        title: Manifest,
+        start_frame: int,
+        end_frame: int,
+        *,
+        note: str = "",
+        query: str = "",
+        stars: int = 0,
+        colour: str = "",
+    ) -> Pick:
+        """Return these frames of a title as the library knows it."""
+        return cls(
+            title.title_id,
+            start_frame,
+            end_frame,
+            title.rate,
+            title.title,
+            note,
+            query,
+            stars,
+            colour,
+        )
+
+    def check(self) -> None:
+        """Raise `UsageError` for a span, a note or a mark that an item cannot have."""
+        check_span(self.start_frame, self.end_frame, None)
+        check_marks(note=self.note, stars=self.stars, colour=self.colour)
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from app.shortlists import file, ledger
-from app.shortlists.item import Item
+from app.shortlists.item import Item, Pick
 from app.shortlists.ledger import Row
 from qdrant.errors import UsageError
+
+Span = tuple[str, int, int]  # title_id, start_frame, end_frame
 
 
 def find(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
@@ -55,8 +59,41 @@ def of_item(
 def twin_in(rows: Mapping[int, Row], title_id: str, start_frame: int, end_frame: int) -> Row | None:
     """Return the row that holds this span of this title already."""
     span = (title_id, start_frame, end_frame)
-    same = (r for r in rows.values() if (r["title_id"], r["start_frame"], r["end_frame"]) == span)
-    return next(same, None)
+    return next((row for row in rows.values() if span_of(row) == span), None)
+
+
+def span_of(row: Row) -> Span:
+    """Return which frames of which title a row holds."""
+    return row["title_id"], row["start_frame"], row["end_frame"]
+
+
+def kept_in(
+    rows: Mapping[int, Row], picks: Sequence[Pick], *, first_id: int, who: str
+) -> tuple[dict[int, tuple[Row | None, Row]], list[Row]]:
+    """Return what becomes of rows when picks are kept at the end, and each span's row.
+
+    A span that is there already stays as it is, but for stars and a colour where it has none.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    last = max((row["place"] for row in rows.values()), default=0)
+    by_span = {span_of(row): row for row in rows.values()}
+    spans: dict[Span, None] = {}
+    changed: dict[int, tuple[Row | None, Row]] = {}
+    for pick in picks:
+        span = (pick.title_id, pick.start_frame, pick.end_frame)
+        spans[span] = None
+        marks = {"stars": pick.stars, "colour": pick.colour}
+        if (twin := by_span.get(span)) is not None:
+            row = twin | {key: twin[key] or mark for key, mark in marks.items()}
+        else:
+            last += file.SPACING
+            row = asdict(pick) | {
+                "item_id": first_id + len(changed), "place": last, "added_at": now, "added_by": who,
+            }  # fmt: skip
+        if row != twin:
+            changed[row["item_id"]] = (rows.get(row["item_id"]), row)
+        by_span[span] = row
+    return changed, [by_span[span] for span in spans]
 
 
 def next_item_id(connection: sqlite3.Connection) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from app import page
-from app.shortlist import DEFAULT_LIST, Shortlists
+from app.shortlist import DEFAULT_LIST, Pick, Shortlists
 from app.views import shortlist_page
 from indexer.library import Library
 from qdrant.errors import InputError
@@ -40,22 +40,15 @@ def keep(library: Library, name: str, shots: Iterable[tuple[str, int]], *, query
 
     A title that has gone meanwhile is passed over.
     """
-    shortlists, kept = Shortlists.of(library), 0
+    picks = []
     for title_id, shot in shots:
         try:
             manifest = library.manifest(title_id)
             start_frame, end_frame = page.span_of(title_id, manifest.generation, shot)
         except (InputError, OSError, IndexError):
             continue
-        shortlists.add(
-            name,
-            title_id=title_id,
-            start_frame=start_frame,
-            end_frame=end_frame,
-            rate=manifest.rate,
-            title=manifest.title,
-            query=query,
-        )
-        kept += 1
+        picks.append(Pick.of(manifest, start_frame, end_frame, query=query))
+    if picks:
+        Shortlists.of(library).add_all(name, picks)
     st.session_state[shortlist_page.CHOSEN] = name  # what that page opens with
-    return kept
+    return len(picks)

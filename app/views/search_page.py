@@ -10,7 +10,7 @@ from app import page
 from app.moment import Moment
 from app.request import Request
 from app.search import Answer
-from app.shortlist import Shortlists
+from app.shortlist import Pick, Shortlists
 from app.views import cards, look, nearby, query_bar, shortlist_page, watching
 from indexer import environment
 from indexer.library import Library
@@ -110,8 +110,7 @@ def _tell(notes: list[str]) -> None:
 def _keep(library: Library, moment: Moment, keep_in: str, query: str) -> None:
     # A list named and a button pressed in one breath: the button was drawn for the list before.
     keep_in = st.session_state.get(query_bar.KEEP_IN) or keep_in
-    Shortlists.of(library).add(
-        keep_in,
+    pick = Pick(
         title_id=moment.title_id,
         start_frame=moment.start_frame,
         end_frame=moment.end_frame,
@@ -119,6 +118,7 @@ def _keep(library: Library, moment: Moment, keep_in: str, query: str) -> None:
         title=moment.title,
         query=query,
     )
+    Shortlists.of(library).add(keep_in, pick)
     st.session_state[shortlist_page.CHOSEN] = keep_in  # what that page opens with
 
 

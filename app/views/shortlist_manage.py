@@ -31,7 +31,7 @@ def manage(name: str | None, shortlists: Shortlists, chosen: str) -> None:
 
         return look.guarded(with_name)
 
-    with st.popover("Lists", icon=":material/list:"):
+    with st.popover("Lists", icon=":material/list:", key="lists"):
         st.text_input("Name", key=NEW_NAME, max_chars=MAX_NAME_CHARACTERS,
                       placeholder="A name for a list")  # fmt: skip
         with st.container(horizontal=True, key="shelf-naming"):

@@ -12,7 +12,7 @@ from app.export.spreadsheet import MIME, to_csv
 from app.shortlist import Item, Shortlists, seconds_of
 from app.shortlists.timing import points_of
 from app.tell import clock
-from app.views import export_form, look, player, shortlist_manage
+from app.views import export_form, import_form, look, player, shortlist_manage
 from app.views.shortlist_rows import PLAYING, SAID, rows, shot_of
 from indexer.library import Library
 from qdrant.errors import TrimbinError
@@ -29,13 +29,16 @@ def show() -> None:
     if library is None:
         look.empty("No moment has been kept yet.", "Search, and press `Add` under a moment.")
         return
-    shortlists = Shortlists.of(library, who=st.session_state.get(shortlist_manage.WHO, ""))
+    who = st.session_state.get(shortlist_manage.WHO, "")
+    shortlists = Shortlists.of(library, who=who)
     names = shortlists.names()
     with st.container(key="choose", horizontal=True, vertical_alignment="bottom"):
         name = _chosen(names) if names else None
         shortlist_manage.manage(name, shortlists, CHOSEN)
+        import_form.show(library, name, CHOSEN, who)
         if name:
             shortlist_manage.history_button(name, shortlists)
+    import_form.tell_what_came()
     if name is None:
         look.empty("No moment has been kept yet.", "Search, and press `Add` under a moment.")
         return

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
-from visiting import CHROMIUM, FLAGS, SEE_WITHIN_MS, Visit, note_stranger, start_page, stop
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from visiting import CHROMIUM, FLAGS, SEE_WITHIN_MS, Visit, page_over, visiting
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +21,8 @@ def library_root(reel_library: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def address(library_root: Path) -> Iterator[str]:
-    server, address = start_page(library_root)
-    yield address
-    assert stop(server) == 0
+    with page_over(library_root) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +36,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(SEE_WITHIN_MS)
-    visit = Visit(context.new_page(), address)
-    visit.page.on("response", lambda r: visit.responses.append(r))
-    visit.page.on("request", lambda r: note_stranger(visit, r.url))
-    visit.page.on("dialog", lambda d: (visit.alerts.append(d.message), d.dismiss()))
-    yield visit
-    context.close()
-    assert visit.strangers == []
-    assert visit.alerts == []
+    with visiting(browser, address) as visit:
+        yield visit
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    return visit.page

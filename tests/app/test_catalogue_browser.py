@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from harness import need_offline_profile, run_trimbin
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from reel import CAT, COINS, LINE, make_reel
 from shelf import make_film
+from visiting import NEEDS_BROWSER, SEE_WITHIN_MS, page_over, playing
 
 from indexer.library import Library
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-START_WITHIN_S = 90
-SEE_WITHIN_MS = 60_000
 HOSTILE = "<img src=x onerror=alert(1)> **Mute**"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not CHROMIUM.is_file(),
-        reason=f"NO BROWSER: {CHROMIUM} is not installed, pages are untested",
-    ),
-]
+pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
 
 
 @dataclass
@@ -64,76 +46,13 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     root = folder / "library"
     run_trimbin("index", folder / "films", "--library", root, "--profile", "offline")
     ids = {Path(m.path).stem: m.title_id for m in Library.open(root).titles()}
-    server, address = start_page(root)
-    yield Shelf(address, root, folder / "films", ids["Photographs"])
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(30) == 0
+    with page_over(root) as address:
+        yield Shelf(address, root, folder / "films", ids["Photographs"])
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        expect.set_options(timeout=SEE_WITHIN_MS)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, shelf: Shelf) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(SEE_WITHIN_MS)
-    page = context.new_page()
-    alerts: list[str] = []
-    strangers: list[str] = []
-    errors: list[str] = []
-    page.on("dialog", lambda d: (alerts.append(d.message), d.dismiss()))
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    here = shelf.address.removeprefix("http://")
-    page.on(
-        "request",
-        lambda r: (
-            None
-            if r.url.startswith((f"http://{here}", f"ws://{here}", "data:", "blob:"))
-            else strangers.append(r.url)
-        ),
-    )
-    yield page
-    context.close()
-    assert (alerts, strangers, errors) == ([], [], [])
-
-
-def start_page(root: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "app", "ui", "--library", str(root), "--port", str(port)]
-    server = subprocess.Popen([*command, "--no-browser", *options], text=True)
-    address = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + START_WITHIN_S
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                return server, address
-        except OSError:
-            time.sleep(0.2)
-    server.kill()
-    pytest.fail(f"the page did not come up (exit {server.wait()})")
-
-
-def now_of(page: Page) -> float:
-    """Wait until a picture is there, and return where the player stands."""
-    video = page.locator("video")
-    expect(video).to_have_count(1)  # the one before has gone
-    video.evaluate(
-        """video => new Promise((done, fail) => {
-            const look = () =>
-                video.readyState >= 2 && !video.seeking ? done() : setTimeout(look, 50);
-            setTimeout(() => fail(new Error(`no picture: ${video.error?.message}`)), 30000);
-            look();
-        })"""
-    )
-    return float(video.evaluate("v => v.currentTime"))
+def address(shelf: Shelf) -> str:
+    return shelf.address
 
 
 def test_a_titles_page_plays_the_shot_that_is_clicked(page: Page, shelf: Shelf) -> None:
@@ -144,14 +63,14 @@ def test_a_titles_page_plays_the_shot_that_is_clicked(page: Page, shelf: Shelf) 
     timeline = page.locator(".timeline")
     expect(timeline).to_have_attribute("data-ready", "6")
     timeline.locator(f".shot[data-shot='{COINS}']").click()
-    assert 2 * COINS <= now_of(page) <= 2 * COINS + 2.1
+    assert 2 * COINS <= playing(page)["now"] <= 2 * COINS + 2.1
     expect(page.get_by_role("dialog")).to_contain_text(LINE)
     page.get_by_role("button", name="Close").click()
 
     box = timeline.locator("canvas").bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] * (2 * CAT + 1) / 12, box["y"] + 40)
-    assert now_of(page) <= 2.1
+    assert playing(page)["now"] <= 2.1
 
 
 def test_the_keyboard_walks_plays_and_keeps(page: Page, shelf: Shelf) -> None:
@@ -219,7 +138,7 @@ def test_a_lasso_on_the_map_lists_shots_and_adds_them(page: Page, shelf: Shelf) 
     page.get_by_role("button", name="Add all").click()
     expect(page.get_by_text("12 shots are in From the map.")).to_be_visible()
     page.get_by_role("button", name="Play", exact=True).first.click()
-    now_of(page)
+    playing(page)
 
 
 def test_filters_and_orders_of_the_library(page: Page, shelf: Shelf) -> None:
@@ -299,16 +218,10 @@ def test_nothing_is_wider_than_the_window(width: int, browser: Browser, shelf: S
 def test_a_page_for_others_changes_nothing(browser: Browser, shelf: Shelf, tmp_path: Path) -> None:
     root = tmp_path / "library"
     shutil.copytree(shelf.root, root, ignore=shutil.ignore_patterns("qdrant"))
-    server, address = start_page(root, "--host", "0.0.0.0")
-    page = browser.new_page()
-    try:
+    with page_over(root, "--host", "0.0.0.0") as address, browser.new_page() as page:
         page.goto(f"{address}/library")
         expect(page.locator(".tb-row")).to_have_count(2)
         assert page.get_by_text("Add videos").count() == 0
         page.goto(f"{address}/title?id={shelf.reel}")
         expect(page.get_by_text("trimbin ui --allow-changes")).to_be_visible()
         assert page.get_by_role("button", name="Remove…").count() == 0
-    finally:
-        page.close()
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)

@@ -16,7 +16,7 @@ from app import permission
 from app.adding import Adding, Work
 from app.cli import main
 from app.permission import allow_changes, may_change, need_permission, paths_typed
-from app.shortlist import Shortlists
+from app.shortlist import Pick, Shortlists
 from indexer.library import Library
 from qdrant.errors import CannotRunNow, UsageError
 
@@ -29,9 +29,7 @@ def test_a_removed_title_is_found_no_more_until_it_is_brought_back(
     library = Library.open(root)
     [title] = library.titles()
     shortlists = Shortlists.of(library)
-    shortlists.add(
-        "Selects", title_id=title.title_id, start_frame=0, end_frame=48, rate="24/1", title="P"
-    )
+    shortlists.add("Selects", Pick.of(title, 0, 48))
     told = run_trimbin("remove", "photographs", "--library", root, "--json")
     assert json.loads(told)["status"] == "removed"
     assert json.loads(run_trimbin("search", "a cat", "--library", root, "--json"))["hits"] == []

@@ -17,16 +17,14 @@ from harness import run_trimbin
 from playwright.sync_api import Browser, expect
 from reel import COINS
 from shelf import make_film
-from visiting import CHROMIUM, SEE_WITHIN_MS, Visit, start_page, stop
+from visiting import NEEDS_BROWSER, SEE_WITHIN_MS, Visit, playing, start_page, stop
 
 from app.views.look import DISCLAIMER
 
 HOSTILE_TITLE = "<script>alert(1)</script> **[x](javascript:alert(2))**"
 HOSTILE_LINE = "quixotic <img src=x onerror=alert(3)> [x](javascript:alert(4)) :red[hot] $x^2$"
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.is_file(), reason=f"NO BROWSER: {CHROMIUM} is not installed, the page is untested"
-)
+pytestmark = NEEDS_BROWSER
 
 
 def test_an_editor_finds_plays_keeps_and_takes_away_a_moment(visit: Visit) -> None:
@@ -51,7 +49,7 @@ def test_an_editor_finds_plays_keeps_and_takes_away_a_moment(visit: Visit) -> No
     expect(page.get_by_role("button", name="Added", exact=True)).to_be_disabled()
 
     page.get_by_role("button", name="Play", exact=True).first.click()
-    state = visit.playing()
+    state = playing(visit.page)
     assert 0 <= state["now"] <= 2.0
     assert state["width"] == 480
     films = [r for r in visit.responses if "/film/" in r.url]
@@ -91,7 +89,7 @@ def test_a_moment_in_the_midst_starts_at_its_in_point_and_stops_at_its_out_point
     visit.page.goto(f"{visit.address}/?q=the+lighthouse+keeper+never+came+home")
     expect(visit.page.locator(".card").first).to_contain_text("The lighthouse keeper never came")
     visit.page.get_by_role("button", name="Play", exact=True).first.click()
-    assert start_s <= visit.playing()["now"] <= end_s
+    assert start_s <= playing(visit.page)["now"] <= end_s
     visit.page.wait_for_function(
         """() => {
             const inside = root => [...root.querySelectorAll('*')].flatMap(
@@ -99,10 +97,10 @@ def test_a_moment_in_the_midst_starts_at_its_in_point_and_stops_at_its_out_point
             return inside(document).find(e => e.tagName === 'VIDEO').paused;
         }"""
     )
-    assert visit.playing()["now"] == pytest.approx(end_s, abs=0.1)
+    assert playing(visit.page)["now"] == pytest.approx(end_s, abs=0.1)
     visit.page.get_by_role("button", name="Replay moment").click()
     visit.page.get_by_role("button", name="One frame back").click()
-    assert start_s - 0.1 <= visit.playing()["now"] < end_s
+    assert start_s - 0.1 <= playing(visit.page)["now"] < end_s
 
 
 def test_a_link_opens_the_same_search_again(visit: Visit) -> None:
@@ -143,7 +141,7 @@ def test_a_film_that_comes_while_the_page_is_open_shows_up_stays_text_and_plays(
     expect(page.get_by_role("button", name="Added", exact=True)).to_be_visible()
 
     page.get_by_role("button", name="Play", exact=True).first.click()
-    state = visit.playing()
+    state = playing(visit.page)
     assert state["width"] == 320
     assert any("/proxy?" in r.url and r.status == 206 for r in visit.responses)
     assert state["now"] < state["end"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import shortlist
-from app.shortlist import MAX_NAME_CHARACTERS, Item, Shortlists
+from app.shortlist import MAX_NAME_CHARACTERS, Item, Pick, Shortlists
 from qdrant.errors import StoreUnavailable, UsageError
 
 
@@ -19,16 +19,8 @@ def shortlists(tmp_path: Path) -> Shortlists:
 
 
 def add(shortlists: Shortlists, start_frame: int, *, name: str = "Selects", note: str = "") -> Item:
-    return shortlists.add(
-        name,
-        title_id="t1",
-        start_frame=start_frame,
-        end_frame=start_frame + 24,
-        rate="24/1",
-        title="A Film",
-        note=note,
-        query="a cat",
-    )
+    pick = Pick("t1", start_frame, start_frame + 24, "24/1", "A Film", note, "a cat")
+    return shortlists.add(name, pick)
 
 
 def test_items_come_back_whole_and_in_order(shortlists: Shortlists) -> None:
@@ -103,9 +95,27 @@ def test_a_name_that_is_none_is_refused(name: str, shortlists: Shortlists) -> No
         add(shortlists, 0, name=name)
 
 
+def test_many_are_kept_in_one_change(shortlists: Shortlists) -> None:
+    """Each span once, those kept before included; marks only where there were none."""
+    before = add(shortlists, 24, note="mine")
+    picks = [
+        Pick("t1", start, start + 24, "24/1", "A Film", stars=stars)
+        for start, stars in ((0, 2), (24, 3), (0, 5), (48, 0))
+    ]
+    kept = shortlists.add_all("Selects", picks)
+    assert [(item.start_frame, item.stars, item.note) for item in kept] == [
+        (0, 2, ""), (24, 3, "mine"), (48, 0, ""),
+    ]  # fmt: skip
+    assert [item.start_frame for item in shortlists.items("Selects")] == [24, 0, 48]
+    assert shortlists.history("Selects")[0].what == "Added A Film [0, 24) and 2 more"
+    assert shortlists.add_all("Selects", picks) == kept
+    shortlists.undo("Selects")
+    assert shortlists.items("Selects") == [before]
+
+
 def test_an_empty_span_is_refused(shortlists: Shortlists) -> None:
     with pytest.raises(UsageError, match="Frames 5 to 5 are no span"):
-        shortlists.add("S", title_id="t", start_frame=5, end_frame=5, rate="24/1", title="T")
+        shortlists.add("S", Pick("t", 5, 5, "24/1", "T"))
 
 
 def test_a_spoiled_file_is_a_sentence(tmp_path: Path) -> None:

@@ -8,36 +8,21 @@ from __future__ import annotations
 import os
 import random
 import re
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 from shelf import add_title, make_film, make_library
+from visiting import NEEDS_BROWSER
 
-from app.shortlist import Item, Shortlists
+from app.shortlist import Item, Pick, Shortlists
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-START_WITHIN_S = 90
-SEE_WITHIN_MS = 20_000
 EDITS = int(os.environ.get("TRIMBIN_SHELF_EDITS", "40"))
 HOSTILE = "<img src=x onerror=alert(1)> **bold** $x$"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not CHROMIUM.is_file(),
-        reason=f"NO BROWSER: {CHROMIUM} is not installed, the page is untested",
-    ),
-]
+pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
 
 
 @pytest.fixture(scope="module")
@@ -56,49 +41,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(root: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "app", "ui", "--library", str(root), "--port", str(port)]
-    server = subprocess.Popen([*command, "--no-browser"], text=True)
-    address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + START_WITHIN_S
-    while True:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                break
-        except OSError:
-            assert time.monotonic() < deadline and server.poll() is None, "the page did not come up"
-            time.sleep(0.2)
-    yield address
-    time.sleep(3)  # pages that were just closed are still being drawn
-    server.send_signal(signal.SIGTERM)
-    try:
-        assert server.wait(30) == 0
-    finally:
-        server.kill()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        expect.set_options(timeout=SEE_WITHIN_MS)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(SEE_WITHIN_MS)
-    page = context.new_page()
-    troubles: list[str] = []
-    page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    yield page
-    context.close()
-    assert troubles == []
+def library_root(root: Path) -> Path:
+    return root
 
 
 def fill(root: Path, name: str, spans: int = 4) -> tuple[Shortlists, list[Item]]:
@@ -110,9 +54,8 @@ def fill(root: Path, name: str, spans: int = 4) -> tuple[Shortlists, list[Item]]
     lists = Shortlists.of(library)
     for n in range(spans):
         manifest = titles[HOSTILE if n == spans - 1 else "Harbour"]
-        lists.add(name, title_id=manifest.title_id, start_frame=10 + 60 * (n % 4) + n // 4,
-                  end_frame=58 + 60 * (n % 4) + n // 4, rate=manifest.rate, title=manifest.title,
-                  query="boats <b>")  # fmt: skip
+        start = 10 + 60 * (n % 4) + n // 4
+        lists.add(name, Pick.of(manifest, start, start + 48, query="boats <b>"))
     return lists, lists.items(name)
 
 

@@ -9,7 +9,7 @@ from shelf import add_title, make_film, make_library
 
 from app.export.spreadsheet import COLUMNS, harmless, to_csv
 from app.proxy import proxy_for
-from app.shortlist import Item, Shortlists, seconds_of
+from app.shortlist import Item, Pick, Shortlists, seconds_of
 from indexer.library import Library
 from indexer.manifest import Manifest
 
@@ -28,15 +28,7 @@ def film(library: Library, tmp_path: Path) -> Manifest:
 
 
 def keep(library: Library, manifest: Manifest, start: int, end: int, **more: str) -> Item:
-    return Shortlists.of(library).add(
-        "Selects",
-        title_id=manifest.title_id,
-        start_frame=start,
-        end_frame=end,
-        rate=manifest.rate,
-        title=manifest.title,
-        **more,
-    )
+    return Shortlists.of(library).add("Selects", Pick.of(manifest, start, end, **more))
 
 
 def read(sheet: bytes) -> list[dict[str, str]]:

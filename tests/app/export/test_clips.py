@@ -378,9 +378,15 @@ def test_progress_reaches_the_end_and_never_goes_back(library: Library, tmp_path
     film = make_counted(tmp_path / "film.mp4", *X264, frames=FRAMES, tracks=0)
     cuts = add(library, film, (10, 35), (40, 90))
     reports: list[tuple[str, float, float]] = []
+    tellers: set[int] = set()  # threads
+
+    def progress(stage: str, done: float, total: float) -> None:
+        reports.append((stage, done, total))
+        tellers.add(threading.get_ident())
+
     (tmp_path / "out").mkdir()
-    clips.write(cuts, tmp_path / "out", options=Options(),
-                progress=lambda *report: reports.append(report))  # fmt: skip
+    clips.write(cuts, tmp_path / "out", options=Options(), progress=progress)
+    assert tellers == {threading.get_ident()}
     assert [stage for stage, *_ in reports] == ["clips"] * len(reports)
     done = [report[1] for report in reports]
     assert done == sorted(done)

@@ -14,7 +14,7 @@ from shelf import add_title, make_film, make_library
 from app.export.assembling import Settings
 from app.export.delivery import RECORD_FILE, deliver
 from app.export.formats import format_named
-from app.shortlist import Shortlists
+from app.shortlist import Pick, Shortlists
 from indexer.library import Library
 from indexer.manifest import Manifest
 from qdrant.errors import UsageError
@@ -33,10 +33,7 @@ def library(tmp_path: Path) -> Library:
 
 
 def keep(library: Library, name: str, title: Manifest, start_frame: int, end_frame: int) -> None:
-    Shortlists.of(library).add(
-        name, title_id=title.title_id, start_frame=start_frame, end_frame=end_frame,
-        rate=title.rate, title=title.title,
-    )  # fmt: skip
+    Shortlists.of(library).add(name, Pick.of(title, start_frame, end_frame))
 
 
 EDL, SHEET, BIN = (format_named(name) for name in ("edl", "csv", "ale"))
@@ -66,6 +63,23 @@ def test_what_is_out_of_its_rights_goes_out_only_when_allowed_and_is_recorded(
     record = json.loads(line)
     assert (record["lists"], record["formats"]) == (["Old"], ["edl"])
     assert record["expired"] == [{"title": "Old Film", "in": "00:00:01:00", "out": "00:00:02:00"}]
+
+
+def test_a_list_has_handles_of_its_own_unless_others_are_asked_for(
+    library: Library, tmp_path: Path
+) -> None:
+    Shortlists.of(library).handle("New", 10)
+    [edl] = deliver(library, ["New"], [EDL], tmp_path).files
+    assert "00:00:00:15 00:00:02:10" in edl.read_text()
+    [edl] = deliver(library, ["New"], [EDL], tmp_path, settings=Settings(handles=0)).files
+    assert "00:00:01:00 00:00:02:00" in edl.read_text()
+
+
+def test_a_files_name_is_the_same_on_any_machine(library: Library, tmp_path: Path) -> None:
+    here = f"{tmp_path}/"
+    mapped = Settings(maps=((here, "S:\\Films\\"),))
+    [edl] = deliver(library, ["New"], [EDL], tmp_path, settings=mapped).files
+    assert "* SOURCE FILE: New Film.mp4\n" in edl.read_text()
 
 
 def test_mixed_rates_are_refused_with_the_way_out_or_conformed(

@@ -95,6 +95,31 @@ def event(reel: str, start: str, end: str, number: int = 1) -> str:
     return f"{number:03}  {reel} V C {start} {end} 01:00:00:00 01:00:01:00\n"
 
 
+def test_an_import_is_one_change_that_one_undo_takes_back(library: Library) -> None:
+    imported = bring(library, EDL)
+    lists = Shortlists.of(library)
+    assert lists.history("Selects")[0].what == "Brought 3 from from elsewhere"
+    lists.undo("Selects")
+    assert lists.items("Selects") == []
+    lists.redo("Selects")
+    assert lists.items("Selects") == list(imported.items)
+
+
+def test_marks_come_along_and_stay_as_somebody_set_them(library: Library) -> None:
+    """The first event's marker is red; what has a colour or stars already keeps them."""
+    imported = bring(library, EDL)
+    first, second = imported.items[:2]
+    assert (first.colour, second.colour) == ("red", "")
+    Shortlists.of(library).colour(first.item_id, "cyan")
+    assert bring(library, EDL).items[0].colour == "cyan"
+
+    table = "title,in,out,stars,colour\nThe Night,01:00:00:00,01:00:02:00,{},{}\n"
+    [night] = bring(library, table.format(4, "Fuchsia")).items
+    assert (night.stars, night.colour) == (4, "pink")
+    [night] = bring(library, table.format(99, "no colour")).items
+    assert (night.stars, night.colour) == (4, "pink")
+
+
 def test_what_lies_outside_is_told_with_the_range(library: Library) -> None:
     imported = bring(library, "TITLE: X\n" + event("A001C003", "05:00:00:00", "05:00:01:00"))
     # 100,000 frames at 25 are 1:06:40.
