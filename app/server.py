@@ -118,4 +118,7 @@ def _settings(host: str, port: int) -> dict[str, Any]:
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "runner.magicEnabled": False,
+        # Half a second after every run, with the models' objects in memory, and before the page
+        # sees what the run has made.
+        "runner.postScriptGC": False,
     }
