@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,24 +51,22 @@ def to_csv(items: Iterable[Item], library: Library) -> bytes:
     Names the title's own file, never a preview. A title that has gone from the library keeps its
     row: frames and seconds are known, its path, timecode and dialogue stay empty.
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)  # CRLF line ends and quotes where needed, as RFC 4180 has it
-    writer.writerow(COLUMNS)
-    for item in items:
-        writer.writerow([harmless(cell) for cell in _row(item, library)])
-    return text.getvalue().encode(ENCODING)
+    return _table(COLUMNS, [_row(item, library) for item in items])
 
 
 def write(cuts: CutList, folder: Path, *, options: Options, progress: Progress) -> list[Path]:
     """Write `<name>.csv`: a row a cut, in the order of the record timeline."""
+    table = _table((*COLUMNS, *MORE_COLUMNS), rows_of(cuts))
+    return [saved(folder / f"{ascii_name(cuts.name)}.csv", table)]
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow((*COLUMNS, *MORE_COLUMNS))
-    for row in rows_of(cuts):
+    writer = csv.writer(text)  # CRLF line ends and quotes where needed, as RFC 4180 has it
+    writer.writerow(columns)
+    for row in rows:
         writer.writerow([harmless(cell) for cell in row])
-    return [
-        saved(folder / f"{ascii_name(cuts.name)}.csv", text.getvalue().encode(ENCODING, "replace"))
-    ]
+    return text.getvalue().encode(ENCODING, "replace")
 
 
 def rows_of(cuts: CutList) -> list[list[Cell]]:
