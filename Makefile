@@ -23,7 +23,7 @@ check: $(VENV)/.dev
 check-media: $(VENV)/.dev
 	$(BIN)/python -m pytest -m media
 
-# Opt-in: journeys through every page in a browser, ten minutes of them.
+# Opt-in: journeys through every page in a browser and other long tests, some twelve minutes of them.
 check-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
 

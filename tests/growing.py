@@ -99,8 +99,8 @@ def playlist_growing(
         yield thread
 
 
-def wait_until(happens: Callable[[], bool], *, within_s: float = 30.0) -> None:
-    """Wait for something; fail where it does not happen."""
+def wait_until(happens: Callable[[], bool], *, within_s: float = 120.0) -> None:
+    """Wait for something; fail where it does not happen, however busy the machine."""
     deadline = time.monotonic() + within_s
     while not happens():
         assert time.monotonic() < deadline, "it did not happen in time"

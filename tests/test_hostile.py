@@ -194,7 +194,14 @@ def test_an_owner_that_does_not_answer_is_named(reel_library: Path) -> None:
     assert "another owner" in sentences(finished)[0]
 
 
-@pytest.mark.parametrize("sign", ["stages.json", "sound.parquet", "manifest.json"])
+@pytest.mark.parametrize(
+    "sign",
+    [
+        pytest.param("stages.json", marks=pytest.mark.slow),
+        "sound.parquet",
+        pytest.param("manifest.json", marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_run_goes_on_and_shows_no_half_title(tmp_path: Path, sign: str) -> None:
     """Killed as soon as a stage has left its sign: the title is there whole, or not at all."""
     need_offline_profile()
