@@ -5,7 +5,6 @@ Many threads ask at once; what is opened here stays open until another version i
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -120,7 +119,6 @@ class Opened:
                 encoders = self.encoders
                 with self._warming:
                     encode_words("a film", encoders)
-                gc.freeze()  # what is there now stays: no collection need look through it again
                 self._is_warm.set()
         except TrimbinError as error:
             logger.info("not warmed up: %s", error)  # the first search will say it

@@ -167,8 +167,9 @@ class Shortlists:
                 first_id=next_item_id(connection),
                 who=self.who,
             )
-            first = f"Added {told(kept[0])}" if kept else ""
-            more = f" and {len(kept) - 1} more" if len(kept) > 1 else ""
+            new = [row for _, row in changed.values()]
+            first = f"Added {told(new[0])}" if new else ""
+            more = f" and {len(new) - 1} more" if len(new) > 1 else ""
             self._make(connection, found, changed, what or first + more)
         return [item_of(row, name) for row in kept]
 

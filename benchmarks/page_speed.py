@@ -3,9 +3,8 @@
 The page runs as `trimbin ui` does, over a whole library (SIMULATION, see `whole_library`: made
 shots, a real film), and Debian's Chromium looks at it without a graphics card. Times are taken in
 the browser: from the press of a key or a button to the cards in the page, or to the frame that the
-player presented, which has to lie inside the moment. `nearest rival in Streamlit` is the usual way
-to write such a grid there, columns of `st.image` and `st.button`, over the same pictures in the
-same run.
+player presented, which has to lie inside the moment. Beside it, in the same run, the usual way to
+write such a grid in Streamlit: columns of `st.image` and `st.button` over the same pictures.
 
 Usage: page_speed.py [--quick] [--shots N] [--cache FOLDER] [--film FILE]
 """

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -81,7 +81,11 @@ def deliver(
     if together:
         items = tuple(item for one in kept for item in one.items)
         kept = [replace(kept[0], name=together, items=items, handles=max(k.handles for k in kept))]
-    lists = [_assembled(one, library, settings) for one in kept]
+    handles = [one.handles if settings.handles is None else settings.handles for one in kept]
+    lists = [
+        assemble(one.name, one.items, library, replace(settings, handles=frames))
+        for one, frames in zip(kept, handles, strict=True)
+    ]
     delivery = _Delivery(options, progress)
     with _explained(into), _folder_for(into) as folder:
         for cuts in lists:
@@ -89,7 +93,7 @@ def deliver(
         if folder != into:
             pack(folder, into)
             delivery.files = [into]
-    _record(library, lists, formats, settings)
+    _record(library, lists, formats, asdict(settings) | {"handles": handles})
     return Delivered(tuple(delivery.files), tuple(delivery.notes), tuple(delivery.failed))
 
 
@@ -99,12 +103,6 @@ def _look(shortlists: Shortlists, name: str) -> Shortlist:
         known = ", ".join(map(repr, shortlists.names())) or "none"
         raise UsageError(f"There is no shortlist {name!r}. There are: {known}.")
     return found
-
-
-def _assembled(kept: Shortlist, library: Library, settings: Settings) -> CutList:
-    if settings.handles is None:
-        settings = replace(settings, handles=kept.handles)
-    return assemble(kept.name, kept.items, library, settings)
 
 
 @contextmanager
@@ -135,14 +133,17 @@ def pack(folder: Path, into: Path) -> None:
 
 
 def _record(
-    library: Library, lists: Sequence[CutList], formats: Sequence[Format], settings: Settings
+    library: Library,
+    lists: Sequence[CutList],
+    formats: Sequence[Format],
+    settings: Mapping[str, object],
 ) -> None:
     """Leave a line in the library: what went out, and what was out of its rights."""
     told = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "lists": [cuts.name for cuts in lists],
         "formats": [kind.name for kind in formats],
-        "settings": asdict(settings),
+        "settings": settings,
         "expired": [
             {"title": cut.source.title, "in": cut.source_in, "out": cut.source_out}
             for cuts in lists

@@ -1,13 +1,11 @@
-"""From a file to a shortlist: read, match, keep, and tell what could not be kept."""
+"""From selects to a shortlist: match, keep, and tell what could not be kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from app.importing.matching import Match, Matcher
-from app.importing.reading import read_selects
-from app.importing.selects import Select
+from app.importing.selects import Select, Selects
 from app.shortlist import COLOURS, Item, Pick, Shortlists, list_name
 from app.shortlists.item import MAX_STARS
 from indexer.library import Library
@@ -42,18 +40,23 @@ class Imported:
 
 
 def import_selects(
-    library: Library, path: Path, *, name: str, title: str | None = None, who: str = ""
+    library: Library,
+    found: Selects,
+    *,
+    origin: str,
+    name: str,
+    title: str | None = None,
+    who: str = "",
 ) -> Imported:
-    """Keep a file's selects in a shortlist, in one change; the same file again adds nothing.
+    """Keep selects in the shortlist `name`, in one change; the same ones again add nothing.
 
-    `title` is the one title that all are of, by name or id: markers need it.
+    `origin` is what the file was called that they were found in; `title` is the one title that all
+    are of, by name or id: markers need it.
 
-    Raises `InputError` for a file that cannot be read, `UsageError` for an unknown title or a list
-    without a name.
+    Raises `UsageError` for an unknown title or a list without a name.
     """
     name = list_name(name)
     matcher = Matcher(library, title=title)
-    found = read_selects(path)
     shortlists = Shortlists.of(library, who=who)
     before = {item.item_id for item in shortlists.items(name)}
     picks: list[Pick] = []
@@ -71,9 +74,8 @@ def import_selects(
                 f"{match.title.title!r} and was cut there."
             )
     if not found.selects and not problems:
-        problems.append(f"{path.name} holds no selects with picture.")
-    what = f"Brought {len(picks)} from {path.name}"
-    items = shortlists.add_all(name, picks, what=what) if picks else []
+        problems.append(f"{origin} holds no selects with picture.")
+    items = shortlists.add_all(name, picks, what=f"Imported {origin}") if picks else []
     added = sum(item.item_id not in before for item in items)
     return Imported(name, tuple(items), added, tuple(problems), tuple(notes))
 

@@ -28,9 +28,11 @@ def import_command(file: Path, name: str, title: str | None, root: Path, as_json
     Example: trimbin import selects.edl --list "Teaser"
     """
     from app.importing.bring import import_selects
+    from app.importing.reading import read_selects
     from indexer.library import Library
 
-    imported = import_selects(Library.open(root), file, name=name, title=title)
+    library, found = Library.open(root), read_selects(file)
+    imported = import_selects(library, found, origin=file.name, name=name, title=title)
     if as_json:
         click.echo(json.dumps(asdict(imported), ensure_ascii=False))
     else:

@@ -22,23 +22,28 @@ Read = Callable[[str], Selects]
 
 
 def read_selects(path: Path) -> Selects:
-    """Return the selects of a file.
-
-    Raises `InputError` for a file that is none of the formats, is damaged, or is too large.
-    """
+    """Return the selects of a file. Raises `InputError` as `selects_in`."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path.name} cannot be read ({error.strerror}).") from error
+    return selects_in(data, path.name)
+
+
+def selects_in(data: bytes, name: str) -> Selects:
+    """Return the selects that a file holds; `name` is what messages call it.
+
+    Raises `InputError` for a file that is none of the formats, is damaged, or is too large.
+    """
     if len(data) > MAX_BYTES:
-        raise InputError(f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB: no edit list.")
+        raise InputError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB: no edit list.")
     try:
         found = _read(data)
     except InputError as error:
-        raise InputError(f"{path.name}: {error}") from error
+        raise InputError(f"{name}: {error}") from error
     if len(found.selects) > MAX_SELECTS:
-        raise InputError(f"{path.name} has more than {MAX_SELECTS} selects; import it in parts.")
+        raise InputError(f"{name} has more than {MAX_SELECTS} selects; import it in parts.")
     return found
 
 

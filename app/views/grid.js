@@ -1,6 +1,5 @@
 // Cards of moments. What comes as data is only ever set as text, or as the address of a picture.
 const AT_ONCE = 48; // cards made before the browser may paint
-const FETCHED_AT_ONCE = 12;
 const SHEET_FRAME_PX = 160; // how wide a frame of a sheet is, as the indexer makes them
 const SHOTS_SCRUBBED = 16; // of a longer moment so many shots, evenly
 const VIEW = "trimbin-view";
@@ -72,24 +71,9 @@ class Grid {
       if (!this.list.querySelector(".card[tabindex='0']")) this.reach(this.list.querySelector(".card"));
       if (from === 0) performance.mark("trimbin-first-cards");
       if (from + AT_ONCE < data.cards.length) requestAnimationFrame(() => go(from + AT_ONCE));
-      else {
-        performance.mark("trimbin-all-cards");
-        this.fetchAhead(turn);
-      }
+      else performance.mark("trimbin-all-cards");
     };
     go(0);
-  }
-
-  // Pictures far below come while nothing else is to be done, so that they are there before the wheel.
-  fetchAhead(turn) {
-    const later = window.requestIdleCallback ?? setTimeout;
-    const waiting = [...this.list.querySelectorAll("img[loading='lazy']")];
-    const some = () => {
-      if (turn !== this.turn) return;
-      for (const image of waiting.splice(0, FETCHED_AT_ONCE)) image.loading = "eager";
-      if (waiting.length) later(some);
-    };
-    later(some);
   }
 
   // Returns a card's element: the one there is, where nothing of it has changed.

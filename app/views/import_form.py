@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import streamlit as st
 
 from app.importing.bring import Imported, import_selects
-from app.importing.reading import MAX_BYTES
-from app.sent import Sent
+from app.importing.reading import MAX_BYTES, selects_in
 from app.shortlist import DEFAULT_LIST, MAX_NAME_CHARACTERS
 from app.views import look
 from indexer.library import Library
@@ -41,12 +37,9 @@ def _bring(library: Library, name: str | None, chosen: str, who: str) -> None:
     st.session_state.pop(CAME, None)
     held = st.session_state[FILE]
     into = st.session_state.get(f"{INTO}-{name}") or DEFAULT_LIST
-    sent = Sent.of(held.name, held.getvalue())
-    with TemporaryDirectory(prefix="trimbin-import-") as folder:
-        path = Path(folder) / sent.name
-        path.write_bytes(sent.content)
-        title = (st.session_state.get(OF_TITLE) or "").strip() or None
-        came = import_selects(library, path, name=into, title=title, who=who)
+    title = (st.session_state.get(OF_TITLE) or "").strip() or None
+    found = selects_in(held.getvalue(), held.name)
+    came = import_selects(library, found, origin=held.name, name=into, title=title, who=who)
     st.session_state[CAME] = came
     if came.items:
         st.session_state[chosen] = came.list
@@ -64,4 +57,5 @@ def tell_what_came() -> None:
                 show_one(sentence)
             if len(sentences) > SENTENCES_SHOWN:
                 look.remark(f"And {len(sentences) - SENTENCES_SHOWN} more like these.")
-        st.button("Put away", key="put-import-away", on_click=st.session_state.pop, args=(CAME,))
+        st.button("Put away", key="put-import-away", on_click=st.session_state.pop,
+                  args=(CAME, None))  # fmt: skip

@@ -73,6 +73,8 @@ def test_a_list_has_handles_of_its_own_unless_others_are_asked_for(
     assert "00:00:00:15 00:00:02:10" in edl.read_text()
     [edl] = deliver(library, ["New"], [EDL], tmp_path, settings=Settings(handles=0)).files
     assert "00:00:01:00 00:00:02:00" in edl.read_text()
+    lines = (library.root / RECORD_FILE).read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["settings"]["handles"] for line in lines] == [[10], [0]]
 
 
 def test_a_files_name_is_the_same_on_any_machine(library: Library, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from shelf import add_title, make_film, make_library
 
 from app.cli import main
 from app.importing.bring import Imported, import_selects
-from app.importing.reading import MAX_BYTES, read_selects
+from app.importing.reading import MAX_BYTES, read_selects, selects_in
 from app.shortlist import Shortlists
 from indexer.library import Library
 from qdrant.errors import InputError, UsageError
@@ -42,9 +42,11 @@ def library(film: bytes, tmp_path: Path) -> Library:
 
 
 def bring(library: Library, content: str | bytes, *, title: str | None = None) -> Imported:
-    path = library.root.parent / "from elsewhere"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return import_selects(library, path, name="Selects", title=title)
+    data = content if isinstance(content, bytes) else content.encode()
+    origin = "from elsewhere"
+    return import_selects(
+        library, selects_in(data, origin), origin=origin, name="Selects", title=title
+    )
 
 
 def spans(imported: Imported) -> list[tuple[str, int, int]]:
@@ -98,7 +100,7 @@ def event(reel: str, start: str, end: str, number: int = 1) -> str:
 def test_an_import_is_one_change_that_one_undo_takes_back(library: Library) -> None:
     imported = bring(library, EDL)
     lists = Shortlists.of(library)
-    assert lists.history("Selects")[0].what == "Brought 3 from from elsewhere"
+    assert lists.history("Selects")[0].what == "Imported from elsewhere"
     lists.undo("Selects")
     assert lists.items("Selects") == []
     lists.redo("Selects")
