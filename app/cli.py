@@ -19,6 +19,7 @@ from app.exporting import export
 from app.finetune import finetune
 from app.importing.command import import_command
 from app.keeping import relink, remove
+from app.labels.command import label
 from app.mapping import draw_map
 from app.options import device_option, json_option, library_option
 from app.searching import search
@@ -350,6 +351,7 @@ main.add_command(finetune)
 main.add_command(import_command)
 main.add_command(rebuild)
 main.add_command(draw_map)
+main.add_command(label)
 main.add_command(relink)
 main.add_command(remove)
 main.add_command(search)

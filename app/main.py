@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.views import browse_page, library_page, look, search_page, shortlist_page, title_page
+from app.views import (
+    browse_page,
+    label_page,
+    library_page,
+    look,
+    search_page,
+    shortlist_page,
+    title_page,
+)
 from qdrant.errors import TrimbinError
 
 
@@ -16,6 +24,7 @@ def main() -> None:
             st.Page(search_page.show, title="Search", url_path="search", default=True),
             st.Page(shortlist_page.show, title="Shortlist", url_path="shortlist"),
             st.Page(browse_page.show, title="Browse", url_path="browse"),
+            st.Page(label_page.show, title="Labels", url_path="labels"),
             library_page.as_page(),
             st.Page(
                 title_page.show, title="Title", url_path=title_page.URL_PATH, visibility="hidden"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -18,6 +19,9 @@ from app.sent import Sent, answer_with, asked_for
 from indexer import environment
 from indexer.catalogue import Catalogue
 from indexer.library import SETTINGS_FILE, Library
+
+if TYPE_CHECKING:
+    from indexer.labelling.pool import Pool
 
 ANSWERS_KEPT = 200
 
@@ -84,6 +88,18 @@ def _answer(
         return _held.answer(request)
     found, reach = answer_with(request, _sent, _held.answer)
     return replace(found, query=str(request), notes=tuple(map(reach.told, found.notes)))
+
+
+def pool() -> Pool:
+    """Return all shots at hand for labels, anew when titles have come or gone."""
+    return _pool(tuple(sorted((m.title_id, m.generation) for m in library().in_use())))
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading all shots…")
+def _pool(seen: tuple[tuple[str, str], ...]) -> Pool:
+    from indexer.labelling.pool import pool_of
+
+    return pool_of(library())
 
 
 def catalogue() -> Catalogue:

@@ -1,7 +1,7 @@
 """Shortlists: the moments worth keeping, by name, in an order of their own.
 
 Every change is written down and can be taken back (`app/shortlists/ledger.py`); any number of
-processes may change a list at once (`app/shortlists/file.py`).
+processes may change a list at once (`app/shared_file.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.shortlists import file, ledger
+from app.shared_file import reading, writing
+from app.shortlists import ledger
+from app.shortlists.file import LAYOUT
 from app.shortlists.item import (
     COLOURS,
     DEFAULT_LIST,
@@ -52,9 +54,6 @@ __all__ = [
 
 SHORTLISTS_FILE = "shortlists.sqlite"
 
-BUSY_TIMEOUT_S = 30.0
-"""How long a writer waits for another one; each holds the file for milliseconds."""
-
 MAX_HISTORY = 200
 
 
@@ -91,7 +90,7 @@ class Shortlists:
 
     def look(self, name: str) -> Shortlist | None:
         """Return a list as it is at this instant; None where there is none."""
-        with file.reading(self.path, BUSY_TIMEOUT_S) as connection:
+        with reading(self.path, LAYOUT) as connection:
             found = find(connection, name) if connection else None
             if connection is None or found is None:
                 return None
@@ -114,13 +113,13 @@ class Shortlists:
 
     def item(self, item_id: int) -> Item | None:
         """Return a kept moment, of whatever list; None where it is on none."""
-        with file.reading(self.path, BUSY_TIMEOUT_S) as connection:
+        with reading(self.path, LAYOUT) as connection:
             found = of_item(connection, item_id) if connection else None
             return item_of(found[1][item_id], found[0]["name"]) if found else None
 
     def history(self, name: str, *, limit: int = MAX_HISTORY) -> list[Change]:
         """Return a list's changes, newest first."""
-        with file.reading(self.path, BUSY_TIMEOUT_S) as connection:
+        with reading(self.path, LAYOUT) as connection:
             found = connection.execute(
                 "SELECT change_id, at, who, what, kind, state FROM changes WHERE list_id = ? "
                 "ORDER BY change_id DESC LIMIT ?",
@@ -134,7 +133,7 @@ class Shortlists:
 
     def as_of(self, name: str, change_id: int) -> list[Item]:
         """Return a list's moments as they were after a change."""
-        with file.reading(self.path, BUSY_TIMEOUT_S) as connection:
+        with reading(self.path, LAYOUT) as connection:
             if connection is None:
                 raise unknown(name)
             rows = ledger.rows_after(connection, need(connection, name)["list_id"], change_id)
@@ -402,12 +401,12 @@ class Shortlists:
         ledger.make(connection, shortlist["list_id"], Delta(dict(items)), what=what, who=self.who)
 
     def _names(self, which: str) -> list[str]:
-        with file.reading(self.path, BUSY_TIMEOUT_S) as connection:
+        with reading(self.path, LAYOUT) as connection:
             if connection is None:
                 return []
             return [row[0] for row in connection.execute(f"SELECT name FROM lists WHERE {which}")]
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        with file.writing(self.path, BUSY_TIMEOUT_S) as connection:
+        with writing(self.path, LAYOUT) as connection:
             yield connection

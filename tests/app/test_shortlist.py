@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import shortlist
+from app import shared_file
 from app.shortlist import MAX_NAME_CHARACTERS, Item, Pick, Shortlists
 from qdrant.errors import StoreUnavailable, UsageError
 
@@ -58,7 +58,7 @@ def test_reading_waits_for_no_writer_and_writes_nothing(
     shortlists: Shortlists, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = add(shortlists, 0)
-    monkeypatch.setattr(shortlist, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(shared_file, "BUSY_TIMEOUT_S", 0.1)
     with closing(sqlite3.connect(shortlists.path)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         assert shortlists.names() == ["Selects"]

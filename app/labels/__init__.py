@@ -1,0 +1,1 @@
+"""Labels that people give to stretches of titles: written down, agreed on, in files."""
