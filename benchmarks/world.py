@@ -150,6 +150,10 @@ class Catalogue:
             labels=self._labels(story, own, genre, theme, clips, random),
         )  # fmt: skip
 
+    def asked(self, task: str) -> dict[str, Floats]:
+        """Return what a task asks of each latent: (numbers, classes)."""
+        return self._asked[task]
+
     def view(self, modality: str, **latents: Floats) -> Floats:
         """Return (num, dim) unit rows: these latents as a modality's encoder sees them."""
         mixers = self._views[modality]

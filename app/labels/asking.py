@@ -20,7 +20,11 @@ from indexer.library import Library
 from indexer.probes.label import Label
 from qdrant.errors import InputError, UsageError
 
-ASKED_EACH = 6
+ASKED: Mapping[Feed, int] = {"likely": 8, "borderline": 8, "unlikely": 2, "chance": 2}
+"""How many shots of each feed are asked at a time: in these shares they teach the most
+(`benchmarks/labels.py`)."""
+ASKED_BLINDLY: Mapping[Feed, int] = {"chance": 12}
+"""While there is no classifier."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,7 @@ class Round:
     took_ms: float  # to learn and to score every shot
 
 
-def next_round(
-    library: Library, pool: Pool, labels: Labels, name: str, *, each: int = ASKED_EACH
-) -> Round:
+def next_round(library: Library, pool: Pool, labels: Labels, name: str) -> Round:
     """Learn from all answers to a label and return what to ask next.
 
     Raises `UsageError` for a label that is not there.
@@ -46,9 +48,13 @@ def next_round(
     learned = learned_from(pool, agreed)
     scores = learned.scores(pool.vectors) if learned else np.full(pool.num_shots, 0.5, np.float32)
     took_ms = 1000 * (time.perf_counter() - started)
-    places = feeds_of(scores, pool.title, answered(pool, answers), each=each, seed=len(answers))
-    if learned is None:
-        places = {"chance": places["chance"]}
+    places = feeds_of(
+        scores,
+        pool.title,
+        answered(pool, answers),
+        each=ASKED if learned else ASKED_BLINDLY,
+        seed=len(answers),
+    )
     return Round(
         learned,
         "" if learned else _missing(agreed),

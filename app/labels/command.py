@@ -113,11 +113,9 @@ def delete(name: str, root: Path) -> None:
 
 @label.command()
 @name_argument
-@click.option("--each", type=click.IntRange(1, 50), default=6, show_default=True,
-              help="How many shots a feed.")  # fmt: skip
 @library_option
 @json_option
-def ask(name: str, each: int, root: Path, as_json: bool) -> None:
+def ask(name: str, root: Path, as_json: bool) -> None:
     """Tell which shots to answer of next: the likeliest, the undecided, the least likely, some
     by chance.
 
@@ -127,7 +125,7 @@ def ask(name: str, each: int, root: Path, as_json: bool) -> None:
     from app.tell import line_of
 
     library, labels = _open(root)
-    found = next_round(library, _pool(library), labels, name, each=each)
+    found = next_round(library, _pool(library), labels, name)
     if as_json:
         feeds = {feed: [asdict(m) for m in moments] for feed, moments in found.feeds.items()}
         click.echo(json.dumps({"feeds": feeds, "took_ms": round(found.took_ms, 1)}))

@@ -6,7 +6,7 @@ classifier where it is sure and wrong, and where it cannot tell (Video Annotator
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, get_args
 
 import numpy as np
@@ -23,48 +23,47 @@ def feeds_of(
     title: NDArray[np.int32],
     answered: NDArray[np.bool_],
     *,
-    each: int,
+    each: Mapping[Feed, int],
     seed: int,
 ) -> dict[Feed, list[int]]:
-    """Return the places of up to `each` shots a feed, best first, none of them twice.
+    """Return the places of so many shots a feed as `each` says, best first, none of them twice.
 
     `scores` (num_shots,) are how sure it is that the label holds, 0..1; `title` (num_shots,) which
-    title a shot is of; `answered` shots, and those beside them, are not asked again. `seed` draws
-    what comes by chance.
+    title a shot is of. What is `answered` (num_shots,) is not asked again, and what stands near it,
+    or near what is asked, only where nothing else is left. `seed` draws what comes by chance.
     """
-    free = ~beside(answered, title)
-    orders = {
+    orders: dict[Feed, NDArray[np.int64]] = {
         "likely": np.argsort(-scores, kind="stable"),
         "borderline": np.argsort(np.abs(scores - 0.5), kind="stable"),
         "unlikely": np.argsort(scores, kind="stable"),
         "chance": np.random.default_rng(seed).permutation(len(scores)),
     }
-    found: dict[Feed, list[int]] = {feed: [] for feed in FEEDS}
+    free, apart = ~answered, ~answered
+    for place in np.flatnonzero(answered).tolist():
+        apart[_around(place, title)] = False
+    found: dict[Feed, list[int]] = {feed: [] for feed in each}
     # In turn, so that what two feeds want goes to neither of them alone.
-    candidates = {feed: _free(orders[feed], free, title) for feed in FEEDS}
-    for _ in range(each):
-        for feed in FEEDS:
-            place = next(candidates[feed], None)
-            if place is not None:
-                found[feed].append(place)
+    candidates = {feed: _candidates(orders[feed], free, apart, title) for feed in each}
+    for turn in range(max(each.values())):
+        for feed, number in each.items():
+            if turn < number and (following := next(candidates[feed], None)) is not None:
+                found[feed].append(following)
     return found
 
 
-def beside(answered: NDArray[np.bool_], title: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Return which shots are answered, or stand near one of their title that is: (num_shots,)."""
-    near = answered.copy()
-    for place in np.flatnonzero(answered).tolist():
-        near[_around(place, title)] = True
-    return near
-
-
-def _free(
-    order: NDArray[np.int64], free: NDArray[np.bool_], title: NDArray[np.int32]
+def _candidates(
+    order: NDArray[np.int64],
+    free: NDArray[np.bool_],
+    apart: NDArray[np.bool_],
+    title: NDArray[np.int32],
 ) -> Iterator[int]:
-    for place in order.tolist():
-        if free[place]:
-            free[_around(place, title)] = False
-            yield place
+    """Yield places in an order, those that stand apart first; each is marked as taken."""
+    for may_be in (apart, free):
+        for place in order.tolist():
+            if may_be[place]:
+                free[place] = False
+                apart[_around(place, title)] = False
+                yield place
 
 
 def _around(place: int, title: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -36,6 +36,8 @@ MAX_DIRECTIONS = 256
 SAMPLED_SHOTS = 6000
 """Of all titles evenly: what the directions are found on."""
 TITLES_SAMPLED = 200
+EXPECTED_WEIGHT = 0.5
+"""How much what a title lets expect of a shot counts beside what it is: `benchmarks/labels.py`."""
 GROWN = 4
 """How many times as many shots a library has when its directions are found anew."""
 
@@ -45,7 +47,8 @@ class Basis:
     """The directions in which a library's shots differ most, as lines of a row's vectors."""
 
     row: Row
-    mean: Vectors  # (dim,)
+    weights: Vectors  # (dim,) by which a vector's numbers are multiplied first
+    mean: Vectors  # (dim,) of what comes of that
     directions: Vectors  # (num_directions, dim), orthonormal
     scale: float  # by which what lies along them is divided: their mean square is 1 then
     num_shots: int  # of the library when they were found
@@ -54,12 +57,13 @@ class Basis:
 
     def along(self, vectors: Vectors) -> Vectors:
         """Return vectors (num, dim) along the directions: (num, num_directions) float32."""
-        return np.asarray((vectors - self.mean) @ self.directions.T / self.scale, np.float32)
+        weighed = vectors * self.weights - self.mean
+        return np.asarray(weighed @ self.directions.T / self.scale, np.float32)
 
     def outward(self, weights: Vectors, bias: float) -> tuple[Vectors, float]:
         """Return weights (num_directions,) and a bias as they are for the row's own vectors."""
-        full = np.asarray(weights @ self.directions / self.scale, np.float32)
-        return full, bias - float(full @ self.mean)
+        weighed = np.asarray(weights @ self.directions / self.scale, np.float32)
+        return weighed * self.weights, bias - float(weighed @ self.mean)
 
 
 @dataclass(frozen=True)
@@ -142,38 +146,36 @@ def _basis(library: Library, row: Row, titles: Sequence[Manifest], progress: Pro
     if kept and num_shots < GROWN * kept.num_shots:
         return kept
     progress("Finding directions", 0, 1)
-    sample = _sample(library, row, titles)
-    mean = sample.mean(axis=0)
-    _, values, lines = np.linalg.svd(sample - mean, full_matrices=False)
-    directions = np.asarray(lines[:MAX_DIRECTIONS], np.float32)
-    scale = float(np.sqrt((values[:MAX_DIRECTIONS] ** 2).mean() / len(sample))) or 1.0
+    basis = basis_of(_sample(library, row, titles), row, num_shots=num_shots, made_of=made_of)
     buffer = io.BytesIO()
-    np.savez(buffer, made_of=made_of, row=row, mean=mean, directions=directions, scale=scale,
-             num_shots=num_shots)  # fmt: skip
+    np.savez(buffer, **vars(basis))
     _keep(library, path, buffer.getvalue(), instead_of="*.npz")
     progress("Finding directions", 1, 1)
-    return _basis_in(buffer.getvalue())
+    return basis
+
+
+def basis_of(sample: Vectors, row: Row, *, num_shots: int = 0, made_of: str = "") -> Basis:
+    """Return the directions in which some shots (num, dim) differ most."""
+    weights = np.ones(sample.shape[1], np.float32)
+    if row == CONTEXT:
+        weights[sample.shape[1] // 2 :] = EXPECTED_WEIGHT
+    weighed = sample * weights
+    mean = weighed.mean(axis=0)
+    _, values, lines = np.linalg.svd(weighed - mean, full_matrices=False)
+    directions = np.ascontiguousarray(lines[:MAX_DIRECTIONS], np.float32)
+    scale = float(np.sqrt((values[:MAX_DIRECTIONS] ** 2).mean() / len(sample))) or 1.0
+    name = hashlib.sha256(made_of.encode() + mean.tobytes() + directions.tobytes()).hexdigest()
+    return Basis(row, weights, mean, directions, scale, num_shots, made_of, name[:12])
 
 
 def _kept_basis(path: Path, made_of: str) -> Basis | None:
     try:
-        basis = _basis_in(path.read_bytes())
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # none, or damaged
+        with np.load(path) as kept:
+            fields = {name: kept[name] for name in kept.files}
+        basis = Basis(**{n: v if v.ndim else v.item() for n, v in fields.items()})
+    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile):  # none, or damaged
         return None
     return basis if basis.made_of == made_of else None
-
-
-def _basis_in(content: bytes) -> Basis:
-    with np.load(io.BytesIO(content)) as kept:
-        return Basis(
-            row=str(kept["row"]),  # type: ignore[arg-type]
-            mean=kept["mean"],
-            directions=kept["directions"],
-            scale=float(kept["scale"]),
-            num_shots=int(kept["num_shots"]),
-            made_of=str(kept["made_of"]),
-            name=hashlib.sha256(content).hexdigest()[:12],
-        )
 
 
 def _sample(library: Library, row: Row, titles: Sequence[Manifest]) -> Vectors:

@@ -9,9 +9,9 @@ import pytest
 from labelled import add_heaps, is_dark, make_heaps
 from shelf import SHOT_FRAMES, make_library
 
-from indexer.labelling.feeds import APART, FEEDS, feeds_of
+from indexer.labelling.feeds import APART, Feed, feeds_of
 from indexer.labelling.learner import answered, learn, learned_from, span_vector
-from indexer.labelling.pool import Pool, pool_of
+from indexer.labelling.pool import EXPECTED_WEIGHT, Pool, pool_of
 from indexer.library import Library
 from indexer.probes.label import Label
 from indexer.probes.rows import shot_vectors
@@ -47,6 +47,7 @@ def test_the_pool_has_every_shot_and_keeps_what_tells_them_apart(
     assert (manifest.title, shot) == ("Night", 1)
     assert pool.bounds[31].tolist() == [SHOT_FRAMES, 2 * SHOT_FRAMES]
     whole = np.concatenate([shot_vectors(library, m, "context") for m in pool.titles])
+    whole[:, whole.shape[1] // 2 :] *= EXPECTED_WEIGHT
     apart = np.linalg.norm(whole[:, None] - whole, axis=-1)
     kept = np.linalg.norm(pool.vectors[:, None] - pool.vectors, axis=-1) * pool.basis.scale
     assert kept == pytest.approx(apart, abs=2e-3)  # as many directions as shots: nothing is lost
@@ -114,22 +115,23 @@ def test_a_stretch_is_the_mean_of_what_it_touches(pool: Pool) -> None:
 def test_feeds_ask_the_likeliest_the_undecided_the_unlikeliest_and_chance() -> None:
     scores = np.arange(129, dtype=np.float32) / 128  # exact, so that a tie is one
     title = np.zeros(129, np.int32)
-    found = feeds_of(scores, title, np.zeros(129, bool), each=2, seed=0)
-    assert tuple(found) == FEEDS
+    each: dict[Feed, int] = {"likely": 2, "borderline": 2, "unlikely": 1, "chance": 3}
+    found = feeds_of(scores, title, np.zeros(129, bool), each=each, seed=0)
     assert found["likely"] == [128, 128 - APART]
-    assert found["unlikely"] == [0, APART]
+    assert found["unlikely"] == [0]
     assert found["borderline"] == [64, 64 - APART]
-    places = [place for feed in FEEDS for place in found[feed]]
-    assert len(set(places)) == 8
+    assert len({place for places in found.values() for place in places}) == 8
 
 
-def test_what_was_answered_and_stands_beside_it_is_not_asked_again() -> None:
+def test_what_was_answered_is_not_asked_again_nor_what_stands_beside_it_while_there_is_more() -> (
+    None
+):
     scores = np.linspace(0, 1, 20, dtype=np.float32)
     title = np.repeat([0, 1], 10).astype(np.int32)
     done = np.zeros(20, bool)
     done[10] = True  # the first of its title: what ends the title before is no neighbour
-    found = feeds_of(scores, title, done, each=20, seed=0)
-    places = {place for feed in FEEDS for place in found[feed]}
-    assert places.isdisjoint({10, 11, 12})
-    assert 9 in places
-    assert feeds_of(scores, title, np.ones(20, bool), each=3, seed=0) == {f: [] for f in FEEDS}
+    [places] = feeds_of(scores, title, done, each={"unlikely": 20}, seed=0).values()
+    assert 10 not in places
+    assert places[:7] == [0, 3, 6, 9, 13, 16, 19]
+    assert sorted(places) == [place for place in range(20) if place != 10]
+    assert feeds_of(scores, title, np.ones(20, bool), each={"chance": 3}, seed=0) == {"chance": []}
