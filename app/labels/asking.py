@@ -58,7 +58,10 @@ def next_round(library: Library, pool: Pool, labels: Labels, name: str) -> Round
     return Round(
         learned,
         "" if learned else _missing(agreed),
-        {feed: _moments(library, pool, found, scores) for feed, found in places.items()},
+        {
+            feed: _moments(library, pool, found, scores if learned else None)
+            for feed, found in places.items()
+        },
         took_ms,
     )
 
@@ -103,7 +106,7 @@ def _missing(agreed: Sequence[Label]) -> str:
 
 
 def _moments(
-    library: Library, pool: Pool, places: Iterable[int], scores: NDArray[np.float32]
+    library: Library, pool: Pool, places: Iterable[int], scores: NDArray[np.float32] | None
 ) -> tuple[Moment, ...]:
     found = []
     for place in places:
@@ -112,5 +115,6 @@ def _moments(
             moment = of_shots(library, manifest, shot, shot + 1)
         except (InputError, OSError):  # removed meanwhile
             continue
-        found.append(replace(moment, score=round(float(scores[place]), 4)))
+        score = 0.0 if scores is None else round(float(scores[place]), 4)
+        found.append(replace(moment, score=score))
     return tuple(found)
