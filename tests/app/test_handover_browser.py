@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pycmx
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as TimedOut
 from visiting import NEEDS_BROWSER, Visit
 
 from app.export.formats import FORMATS
@@ -95,7 +97,13 @@ def test_every_format_is_made_and_handed_over(
 
 def choose(page: Page, names: list[str]) -> None:
     """Add these formats to those that are chosen."""
-    words = page.locator(".st-key-export-formats").get_by_role("combobox")
+    field = page.locator(".st-key-export-formats")
+    words = field.get_by_role("combobox")
     for name in names:
-        words.fill(f"{name}: ")
-        page.get_by_role("option", name=re.compile(rf"^{name}: ")).click()
+        option = page.get_by_role("option", name=re.compile(rf"^{name}: "))
+        for _ in range(15):  # what is typed while the page is drawn anew is gone again
+            words.fill(f"{name}: ")
+            with suppress(TimedOut):
+                option.click(timeout=3000)
+                break
+        expect(field).to_contain_text(f"{name}: ")
