@@ -9,6 +9,7 @@ from indexer.context.config import KEY_DIM, context_dim
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.profiles import Profile
+from indexer.tagging.tags import Tags, read_tags
 from indexer.workbench import load_vectors
 from qdrant.record import ShotRecord
 from qdrant.schema import CONTEXT, TOLD, Schema
@@ -38,6 +39,7 @@ def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:
     if CONTEXT in vectors and vectors[CONTEXT].shape[1] != context_dim(library.profile.dims):
         del vectors[CONTEXT]
     shared = _shared_payload(manifest)
+    tags = read_tags(folder, manifest) or Tags("")
     rows = [
         {str(name): value for name, value in row.items()}
         for row in library.shots(manifest.title_id).to_dict("records")
@@ -45,11 +47,11 @@ def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:
     return [
         ShotRecord(
             title_id=manifest.title_id,
-            generation=manifest.generation,
+            generation=manifest.publication,
             shot=int(row["shot"]),
             vectors={s: rows_[i] for s, rows_ in vectors.items() if rows_[i].any()},
             words=words_told(row),
-            payload={**shared, **_shot_payload(row, manifest)},
+            payload={**shared, **_shot_payload(row, manifest), **tags.payload_of(int(row["shot"]))},
         )
         for i, row in enumerate(rows)
     ]

@@ -45,7 +45,7 @@ def show() -> None:
     title_actions.tell_if_off_line(manifest)
     query = _asked()
     list_name, matches = _found(library, manifest, query)
-    timeline = _timeline(manifest.title_id, manifest.generation)
+    timeline = _timeline(manifest.title_id, manifest.publication)
     acted = _draw(manifest, timeline, matches, query)
     if acted:
         _act(acted, library, manifest, list_name, query)
@@ -146,7 +146,7 @@ def _act(
 @st.dialog("Shot", width="large")
 def play_shot(library: Library, manifest: Manifest, shot: int) -> None:
     """Play a shot in a dialog."""
-    timeline = _timeline(manifest.title_id, manifest.generation)
+    timeline = _timeline(manifest.title_id, manifest.publication)
     start_s, end_s = timeline.starts_s[shot], timeline.ends_s[shot]
     try:
         player.play(library, manifest, start_s=start_s, end_s=end_s, shot=shot)
