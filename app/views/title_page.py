@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app import page
+from app.moment import of_shots
 from app.parsing import parse
 from app.request import Field
 from app.tell import clock
@@ -156,8 +157,12 @@ def play_shot(library: Library, manifest: Manifest, shot: int) -> None:
     st.html(
         f'<p class="tb-tc tb-tc-large">{look.text(timeline.timecodes[shot])} · '
         f"{end_s - start_s:.1f} s</p><h3>{look.text(manifest.title)} · shot {shot + 1}</h3>"
-        f"{cards.dialogue(said)}"
+        f"{cards.dialogue(said)}{cards.tags(_tags_of(library, manifest, shot))}"
     )
+
+
+def _tags_of(library: Library, manifest: Manifest, shot: int) -> list[tuple[str, str]]:
+    return cards.tags_of(of_shots(library, manifest, shot, shot + 1))
 
 
 def _about(manifest: Manifest) -> None:

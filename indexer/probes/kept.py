@@ -65,7 +65,7 @@ def kept_probe(library: Library, task: TaskName) -> KeptProbe | None:
     folder = library.models_folder / "probes"
     try:
         told: dict[str, Any] = json.loads((folder / f"{task}.json").read_text(encoding="utf-8"))
-        arrays = load((folder / f"{task}.safetensors").read_bytes())
+        arrays: dict[str, Any] = load((folder / f"{task}.safetensors").read_bytes())
     except (OSError, ValueError):
         return None
     probe = KeptProbe(**{**told, "classes": tuple(told["classes"])}, **arrays)

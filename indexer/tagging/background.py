@@ -1,4 +1,4 @@
-"""What is usual in a library: the levels that entries reach among its shots, kept beside its models.
+"""What is usual in a library: the levels that entries reach among its shots, kept with its models.
 
 Titles that come later are judged by it as it is, until a quarter of its shots would be new: so a
 title that stays as it is keeps its tags, and costs nothing.

@@ -82,8 +82,11 @@ def share_between(values: Floats, start: float, full: float) -> Floats:
 
 def _spread(levels: Floats, *, axis: int) -> tuple[Floats, Floats]:
     """Return the median along an axis, and the width as a bell would have it; 0 of nothing."""
-    there = np.ma.masked_invalid(levels)
-    middle = np.ma.median(there, axis=axis)
-    off = np.ma.abs(there - np.expand_dims(middle, axis))
-    width = NORMAL_MAD * np.ma.median(off, axis=axis)
-    return np.ma.filled(middle, 0.0), np.ma.filled(width, 0.0)
+    nothing = ~np.isfinite(levels).any(axis=axis, keepdims=True)
+    there = np.where(nothing, 0.0, levels)
+    if not there.shape[axis]:
+        empty = np.zeros(there.sum(axis=axis).shape)
+        return empty, empty
+    middle: Floats = np.nanmedian(there, axis=axis)
+    off = np.abs(there - np.expand_dims(middle, axis))
+    return middle, NORMAL_MAD * np.nanmedian(off, axis=axis)

@@ -77,7 +77,7 @@ def tag_titles(
 def clear_tags(
     studio: Studio, titles: Sequence[Manifest], *, groups: Sequence[Group] = GROUPS
 ) -> Iterator[Tagged]:
-    """Take the tags of these groups away from titles. Raises `CannotRunNow` as `tag_titles` does."""
+    """Take the tags of these groups away from titles. Raises as `tag_titles` does."""
     for manifest in titles:
         yield _one(studio, manifest, lambda now, bench: _cleared(studio, now, bench, groups))
 

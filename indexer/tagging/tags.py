@@ -101,7 +101,7 @@ def with_tags(manifest: Manifest, tags: Tags, bench: Workbench) -> Manifest:
     }
     file = f"tags@{digest(told)}.json"
     bench.write(file, json.dumps(told, ensure_ascii=False).encode())
-    names = {group: sorted(counts) for group, counts in tags.counts().items()}
+    names: dict[str, list[str]] = {group: sorted(counts) for group, counts in tags.counts().items()}
     return replace(manifest, tags=file, tag_names=names)
 
 

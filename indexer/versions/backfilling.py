@@ -29,8 +29,8 @@ from indexer.manifest import MANIFEST_FILE, Manifest
 from indexer.media.probe import Media, probe
 from indexer.stages.see import inputs_of_seeing
 from indexer.studio import Studio
-from indexer.versions.again import listen_again, look_again, read_again
 from indexer.tagging.tags import carried_over
+from indexer.versions.again import listen_again, look_again, read_again
 from indexer.versions.ledger import CARRIED, carried_from, elsewhere, lacking, state_of
 from indexer.workbench import STAGES_FILE, Workbench, digest, workbench
 from qdrant.errors import CannotRunNow, InputError, TrimbinError
