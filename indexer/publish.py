@@ -10,6 +10,7 @@ from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.profiles import Profile
 from indexer.tagging.tags import Tags, read_tags
+from indexer.tagging.vocabulary import PAYLOAD
 from indexer.workbench import load_vectors
 from qdrant.record import ShotRecord
 from qdrant.schema import CONTEXT, TOLD, Schema
@@ -68,7 +69,8 @@ def _shared_payload(manifest: Manifest) -> dict[str, Any]:
         "context_model": manifest.checkpoint,
         "live": True if manifest.live else None,
     }
-    told = {name: value for name, value in manifest.metadata.items() if name not in known}
+    ours = {*known, *(PAYLOAD.values() if manifest.tags else ())}
+    told = {name: value for name, value in manifest.metadata.items() if name not in ours}
     return {name: value for name, value in {**told, **known}.items() if value is not None}
 
 

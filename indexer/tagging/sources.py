@@ -20,7 +20,7 @@ from indexer.studio import Studio
 from indexer.tagging.background import Background, background_of
 from indexer.tagging.confidence import SUREST, Floats, confidence_of, share_between
 from indexer.tagging.source import Scores, Source
-from indexer.tagging.vocabulary import Group, Measure, Vocabulary, read_vocabulary
+from indexer.tagging.vocabulary import Group, Measure, Vocabulary
 from indexer.tagging.words import AskedWords, ask_in_words
 from indexer.workbench import digest
 
@@ -124,8 +124,3 @@ def sources_of(group: Group, library: Library, words: Words) -> list[Source]:
     task = TASKS.get(group)
     probe = kept_probe(library, task) if task else None
     return [ProbeSource(probe)] if probe else [WordsSource(group, words)]
-
-
-def words_of(studio: Studio) -> Words:
-    """Return the vocabulary that comes with Trimbin, to be asked in a library."""
-    return Words(studio, read_vocabulary())

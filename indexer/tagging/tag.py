@@ -14,7 +14,7 @@ from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.studio import Studio
 from indexer.tagging.source import Source, entries_of
-from indexer.tagging.sources import sources_of, words_of
+from indexer.tagging.sources import Words, sources_of
 from indexer.tagging.tags import (
     Carried,
     GroupTags,
@@ -24,7 +24,7 @@ from indexer.tagging.tags import (
     tidy_tags,
     with_tags,
 )
-from indexer.tagging.vocabulary import GROUPS, Group
+from indexer.tagging.vocabulary import GROUPS, Group, Vocabulary, read_vocabulary
 from indexer.workbench import Workbench, digest, workbench
 from qdrant.errors import CannotRunNow, InputError, TrimbinError
 
@@ -56,14 +56,17 @@ def tag_titles(
     *,
     groups: Sequence[Group] = GROUPS,
     least: float = LEAST_CONFIDENCE,
+    vocabulary: Vocabulary | None = None,
 ) -> Iterator[Tagged]:
-    """Tag these titles' shots with what is at least so sure; what they carry of others stays.
+    """Tag these titles' shots with what is at least so sure; other groups stay as they are.
+
+    `vocabulary` stands in for the one that comes with Trimbin.
 
     A title that somebody else is working on, that is being recorded or removed, fails by itself.
     Raises `UsageError` where nothing here can tell of any of these groups, `CannotRunNow` where the
     library cannot be written.
     """
-    words = words_of(studio)
+    words = Words(studio, vocabulary or read_vocabulary())
     asked = {group: sources_of(group, studio.library, words) for group in groups}
     for sources in asked.values():
         for source in sources:
