@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app import places, request
-from app.fields import condition_of
+from app.fields import asks_for_tags, condition_of, untagged
 from app.request import Clip, Field, Image, Like, Line, Sound, Step, Term, Words
 from indexer.catalogue import Catalogue
 from indexer.encoders.load import EncoderSet
@@ -92,6 +92,8 @@ class Asking:
         match term.what:
             case Field() as asked:
                 condition = condition_of(asked, self.catalogue.library)
+                if asks_for_tags(asked, self.catalogue.library):
+                    self._note_untagged(asked.name)
             case Sound(what, is_measured) if is_measured:
                 condition = MEASURED_SOUNDS[what]
             case _:
@@ -100,6 +102,13 @@ class Asking:
             return [condition]
         assert not isinstance(condition, Not)
         return [Not(condition)]
+
+    def _note_untagged(self, name: str) -> None:
+        """Say how many titles have no such tags yet: their shots are as those that carry none."""
+        library = self.catalogue.library
+        if without := len(untagged(name, library)):
+            of_all = f"{without} of {len(library.in_use())} titles"
+            self._note(f"tags: {of_all} not yet asked for any {name}; `trimbin tag` does it")
 
     def _words(self, text: str) -> Question:
         question, notes = encode_words(text, self.encoders, tower=self.catalogue.asker)

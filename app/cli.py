@@ -25,6 +25,7 @@ from app.options import device_option, json_option, library_option
 from app.searching import search
 from app.serving import serve
 from app.shortlisting import shortlist
+from app.tagging import tag
 from app.versions import rebuild, versions
 from indexer import environment
 from indexer.choices import DETECTORS, TRANSCRIBING
@@ -357,3 +358,4 @@ main.add_command(remove)
 main.add_command(search)
 main.add_command(serve)
 main.add_command(shortlist)
+main.add_command(tag)

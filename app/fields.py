@@ -11,6 +11,8 @@ from app.places import find_titles
 from app.request import Field
 from indexer.library import Library
 from indexer.manifest import Manifest
+from indexer.tagging.tags import known_names
+from indexer.tagging.vocabulary import PAYLOAD, Group, read_vocabulary
 from qdrant.errors import UsageError
 from qdrant.language import AnyOf, Between, Condition, Equals
 
@@ -30,6 +32,8 @@ MEASURED = (
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 """What the store can compare with: 64 bits hold any of them."""
 TRANSITIONS = ("cut", "dissolve", "fade", "wipe", "none")
+TAGS: Mapping[str, Group] = {"label": "label", "tone": "tone", "clipgenre": "genre"}
+"""Tags of shots, by the field that asks for them; `genre` is the title's, as titles.csv says."""
 TITLE, RIGHTS = "title", "rights"
 MAX_NAMED = 10
 """How many values a message lists."""
@@ -50,12 +54,46 @@ def condition_of(field: Field, library: Library) -> Condition:
         return _measured(name, field)
     if name == "transition":
         return AnyOf(name, _known(field, TRANSITIONS))
+    if asks_for_tags(field, library):
+        return _tagged(field, library)
     told = _told_by_titles(name, library)
     if not told:
         raise UsageError(_unknown(field.name, library))
     if all(isinstance(value, int) for value in told):
         return _numbers(name, field)
     return AnyOf(name, _known(field, sorted(map(str, told), key=str.casefold)))
+
+
+def asks_for_tags(field: Field, library: Library) -> bool:
+    """Whether a field is one of tags: a column of that name counts where nothing is tagged so."""
+    if field.name not in TAGS:
+        return False
+    titles = library.titles()
+    return bool(known_names(titles, TAGS[field.name])) or not any(
+        field.name in manifest.metadata for manifest in titles
+    )
+
+
+def untagged(name: str, library: Library) -> list[Manifest]:
+    """Return the titles whose shots have not been asked for the tags of a field."""
+    return [m for m in library.in_use() if TAGS[name] not in m.tag_names]
+
+
+def _tagged(field: Field, library: Library) -> Condition:
+    """Return the condition that a shot carries one of these tags.
+
+    What the vocabulary has may be asked for though no shot carries it: to keep away from it is
+    right also where it is nowhere.
+    """
+    group = TAGS[field.name]
+    titles = library.in_use()
+    if len(untagged(field.name, library)) == len(titles):
+        raise UsageError(
+            f"No shot here has been tagged, so `{field.name}:` finds nothing. Tag them all with "
+            "`trimbin tag`."
+        )
+    known = dict.fromkeys([*known_names(titles, group), *read_vocabulary().names(group)])
+    return AnyOf(PAYLOAD[group], _known(field, known))
 
 
 def _titles(field: Field, library: Library) -> Condition:
@@ -126,7 +164,7 @@ def _told_by_titles(name: str, library: Library) -> set[Any]:
 
 def _unknown(name: str, library: Library) -> str:
     columns = {column for manifest in library.titles() for column in manifest.metadata}
-    names = {TITLE, RIGHTS, "kind", "language", "transition", *MEASURED, *columns}
+    names = {*TAGS, TITLE, RIGHTS, "kind", "language", "transition", *MEASURED, *columns}
     shorter = {stored: typed for typed, stored in ALIASES.items()}
     known = sorted(shorter.get(stored, stored) for stored in names)
     return (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -11,6 +12,8 @@ from app.request import Place
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.media.timecode import Clock
+from indexer.tagging.tags import Tags, read_tags
+from indexer.tagging.vocabulary import GROUPS, PAYLOAD
 from qdrant import moments
 from qdrant.errors import InputError
 from qdrant.schema import CONTEXT, DENSE_SPACES, LINE, TEXT, TOLD
@@ -50,6 +53,7 @@ class Moment:
     best_shot: int  # the shot that matched best; its picture stands for the moment
     steps: tuple[tuple[int, int], ...] = ()  # where steps follow one another: each one's frames
     repeats: int = 0  # how many more moments show the same picture and say the same
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # label, tone, genre: names
 
 
 def describe(found: moments.Moment, library: Library) -> Moment:
@@ -78,6 +82,7 @@ def describe(found: moments.Moment, library: Library) -> Moment:
         best_shot=found.best.shot,
         steps=tuple(_frames(step.hit.payload) for step in found.steps),
         repeats=found.repeats,
+        tags=_tags([shot.hit.payload for shot in found.shots]),
     )
 
 
@@ -93,6 +98,7 @@ def of_shots(library: Library, manifest: Manifest, first: int, end: int) -> Mome
     clock = Clock.of(manifest)
     start_frame, end_frame = int(rows[0]["start_frame"]), int(rows[-1]["end_frame"])
     said = [str(row.get("dialogue") or "") for row in rows]
+    tags = read_tags(library.folder(manifest.title_id), manifest) or Tags("")
     lines = list(dict.fromkeys(line for text in said for line in text.splitlines() if line))
     return Moment(
         hit_id=f"{manifest.title_id}:{start_frame}-{end_frame}",
@@ -112,6 +118,7 @@ def of_shots(library: Library, manifest: Manifest, first: int, end: int) -> Mome
         sources=(),
         dialogue=" ".join(lines)[:MAX_DIALOGUE_CHARACTERS],
         best_shot=first + len(rows) // 2,
+        tags=_tags([tags.payload_of(shot) for shot in range(first, first + len(rows))]),
     )
 
 
@@ -136,6 +143,16 @@ def _why(found: moments.Moment) -> dict[str, float | None]:
         space: round(shares[space], 4) if space in shares else None
         for space in (*DENSE_SPACES, LINE)
     }
+
+
+def _tags(payloads: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """Return what shots carry, group by group: what most of them carry comes first."""
+    told: dict[str, tuple[str, ...]] = {}
+    for group in GROUPS:
+        counts = Counter(name for payload in payloads for name in payload.get(PAYLOAD[group], ()))
+        if counts:
+            told[group] = tuple(name for name, _ in counts.most_common())
+    return told
 
 
 def _dialogue(found: moments.Moment) -> list[str]:

@@ -95,6 +95,7 @@ def _moment(hit: Mapping[str, Any]) -> Moment:
     known["sources"] = tuple(
         Source(source["kind"], source["text"], source["start_s"]) for source in known["sources"]
     )
+    known["tags"] = {group: tuple(names) for group, names in known.get("tags", {}).items()}
     return Moment(**known)
 
 

@@ -6,6 +6,7 @@ Everything here is plain lists, a value a shot, for whatever draws them.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from app.search import Answer
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.media.timecode import Clock
+from indexer.tagging.tags import Tags, read_tags
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +24,6 @@ QUIETEST_LUFS, LOUDEST_LUFS = -60.0, 0.0
 """What a loudness curve runs from and to: EBU R128 gates at -70, and no programme is above 0."""
 
 MEASURES = {
-    "tone": "Tone",
     "loudness": "Loudness",
     "speech": "Speech",
     "music": "Music",
@@ -39,6 +40,14 @@ class Curve:
     name: str
     values: list[float | None]  # 0..1 a shot; None: not measured
     scale: str  # what 0 and 1 stand for
+
+
+@dataclass(frozen=True)
+class Tones:
+    """The strongest tone of each shot, drawn as a band of colours."""
+
+    names: list[str]  # the commonest first
+    values: list[int | None]  # a shot's number in `names`; None: it carries none
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,7 @@ class Timeline:
     timecodes: list[str]  # of each shot's first frame; seconds for sound alone
     lines: list[Line]
     curves: list[Curve]
+    tones: Tones | None = None  # None: its shots were not asked for tones, or carry none
 
 
 def timeline_of(library: Library, manifest: Manifest) -> Timeline:
@@ -85,6 +95,7 @@ def timeline_of(library: Library, manifest: Manifest) -> Timeline:
         ],
         lines=_lines(shots),
         curves=[c for name in MEASURES if name in shots and (c := _curve(name, shots[name]))],
+        tones=_tones(library, manifest),
     )
 
 
@@ -96,6 +107,15 @@ def matches_of(answer: Answer) -> list[Match]:
         for moment in moments
     ]
     return sorted(found, key=lambda match: match.first)
+
+
+def _tones(library: Library, manifest: Manifest) -> Tones | None:
+    tags = read_tags(library.folder(manifest.title_id), manifest) or Tags("")
+    strongest = tags.strongest("tone", manifest.num_shots)
+    common = [tone for tone, _ in Counter(tone for tone in strongest if tone).most_common()]
+    if not common:
+        return None
+    return Tones(common, [common.index(tone) if tone else None for tone in strongest])
 
 
 def _lines(shots: pd.DataFrame) -> list[Line]:

@@ -92,7 +92,7 @@ def half_titles(root: Path) -> int:
     library = Library.open(root)
     with open_catalogue(library, command="killed.py") as catalogue:
         visible, finished = catalogue.generations(), {m.title_id: m for m in library.titles()}
-        stray = [t for t, g in visible.items() if t not in finished or finished[t].generation != g]
+        stray = [t for t, g in visible.items() if t not in finished or finished[t].publication != g]
         expected = sum(finished[t].num_shots for t in visible if t in finished)
         return len(stray) + (catalogue.count() != expected)
 

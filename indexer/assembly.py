@@ -17,6 +17,7 @@ from indexer.library import SHOTS_FILE, Library
 from indexer.manifest import Manifest
 from indexer.media.probe import Media
 from indexer.studio import Studio
+from indexer.tagging.tags import carried_over, tidy_tags
 from indexer.workbench import Workbench, digest, load_vectors
 from qdrant.schema import AUDIO, CONTEXT, TEXT, TOLD, VIDEO
 
@@ -108,44 +109,45 @@ def assemble(
     notes = [note for stage in STAGES for note in bench.notes.get(stage, ())]
     for space, reason in studio.encoders.missing.items():
         notes.append(f"The {space} space is left out: {reason}.")
-    return _finished(
-        studio,
-        bench,
-        Manifest(
-            title_id=identity.title_id,
-            path=str(identity.path),
-            content_hash=identity.content_hash,
-            size=identity.size,
-            mtime_ns=identity.mtime_ns,
-            title=title,
-            kind=str(metadata.get("kind") or ("film" if picture else "podcast")),
-            metadata=dict(metadata),
-            inputs=beside.inputs,
-            choices=choices.kept(),
-            rate=f"{media.rate.numerator}/{media.rate.denominator}",
-            drop_frame=media.drop_frame,
-            start_timecode=media.start_timecode,
-            num_frames=int(last["end_frame"]),
-            duration_s=float(last["end_s"]),
-            width=picture.width if picture else 0,
-            height=picture.height if picture else 0,
-            container=media.container,
-            video_codec=picture.codec if picture else None,
-            pixel_format=picture.pixel_format if picture else None,
-            audio_codec=media.sound.codec if media.sound else None,
-            is_interlaced=bool(picture and picture.is_interlaced),
-            is_variable_rate=bool(picture and picture.is_variable_rate),
-            loudness_lufs=bench.facts.get("loudness_lufs"),
-            language=bench.facts.get("language") or metadata.get("language"),
-            num_shots=len(shots),
-            spaces=dict(bench.spaces),
-            checkpoint=studio.checkpoint.id if studio.checkpoint else None,
-            version=studio.library.version,
-            generation=_generation(bench, title, metadata),
-            partial=bool(bench.facts.get("partial")),
-            notes=tuple(notes),
-        ),
+    finished = Manifest(
+        title_id=identity.title_id,
+        path=str(identity.path),
+        content_hash=identity.content_hash,
+        size=identity.size,
+        mtime_ns=identity.mtime_ns,
+        title=title,
+        kind=str(metadata.get("kind") or ("film" if picture else "podcast")),
+        metadata=dict(metadata),
+        inputs=beside.inputs,
+        choices=choices.kept(),
+        rate=f"{media.rate.numerator}/{media.rate.denominator}",
+        drop_frame=media.drop_frame,
+        start_timecode=media.start_timecode,
+        num_frames=int(last["end_frame"]),
+        duration_s=float(last["end_s"]),
+        width=picture.width if picture else 0,
+        height=picture.height if picture else 0,
+        container=media.container,
+        video_codec=picture.codec if picture else None,
+        pixel_format=picture.pixel_format if picture else None,
+        audio_codec=media.sound.codec if media.sound else None,
+        is_interlaced=bool(picture and picture.is_interlaced),
+        is_variable_rate=bool(picture and picture.is_variable_rate),
+        loudness_lufs=bench.facts.get("loudness_lufs"),
+        language=bench.facts.get("language") or metadata.get("language"),
+        num_shots=len(shots),
+        spaces=dict(bench.spaces),
+        checkpoint=studio.checkpoint.id if studio.checkpoint else None,
+        version=studio.library.version,
+        generation=_generation(bench, title, metadata),
+        partial=bool(bench.facts.get("partial")),
+        notes=tuple(notes),
     )
+    known = identity.known
+    tagged = carried_over(finished, known, shots, bench.folder)
+    if known is not None and known.tags and not tagged.tags:
+        studio.say(f"{title}: its tags were of other shots and are gone. Run `trimbin tag`.")
+    return _finished(studio, bench, tagged)
 
 
 def reassemble(manifest: Manifest, bench: Workbench, studio: Studio) -> Manifest:
@@ -171,4 +173,5 @@ def _generation(bench: Workbench, title: str, metadata: Mapping[str, Any]) -> st
 def _finished(studio: Studio, bench: Workbench, manifest: Manifest) -> Manifest:
     finished = studio.library.finish(manifest)
     bench.tidy(num_shots=finished.num_shots)
+    tidy_tags(bench.folder, finished)
     return finished

@@ -113,7 +113,7 @@ class Catalogue:
         """Return the tower and its calibration; read once for each context model."""
         checkpoint_id = self.library.checkpoint_id()
         if self._asking is None or self._asking[0] != checkpoint_id:
-            self._asking = checkpoint_id, *_read_tower(self.library)
+            self._asking = checkpoint_id, *read_tower(self.library)
         return self._asking[1:]
 
     def query(self, query: Query, *, scoring: Scoring | None = None) -> list[ShotHit]:
@@ -150,7 +150,7 @@ class Catalogue:
                 if not self.library.has_folder(title_id):
                     store.remove(title_id)
             finished = self.library.in_use()
-            changed = [m for m in finished if visible.get(m.title_id) != m.generation]
+            changed = [m for m in finished if visible.get(m.title_id) != m.publication]
             return [m.title_id for m in changed if self._publish(store, m)]
 
     def _publish(self, store: ShotStore, manifest: Manifest) -> bool:
@@ -165,14 +165,14 @@ class Catalogue:
                 error,
             )
             return False
-        store.publish(manifest.title_id, manifest.generation, records)
+        store.publish(manifest.title_id, manifest.publication, records)
         return True
 
     def wait_until_in_step(self, *, at_most_s: float = 5.0) -> bool:
         """Wait for the owner to publish what is finished; return whether all of it is visible."""
         deadline = time.monotonic() + at_most_s
         while True:
-            finished = {m.title_id: m.generation for m in self.library.in_use()}
+            finished = {m.title_id: m.publication for m in self.library.in_use()}
             if self.generations() == finished:
                 return True
             if time.monotonic() > deadline:
@@ -257,7 +257,7 @@ class Catalogue:
                 gone.close()
 
 
-def _read_tower(library: Library) -> tuple[Asker | None, Mapping[str, Calibration]]:
+def read_tower(library: Library) -> tuple[Asker | None, Mapping[str, Calibration]]:
     """Return the tower of the context model in use, and its calibration; a damaged one is told."""
     if library.checkpoint_id() is None:
         return None, {}

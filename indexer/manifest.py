@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -51,6 +51,8 @@ class Manifest:
     is_variable_rate: bool = False  # `rate` is what it is conformed to
     loudness_lufs: float | None = None  # EBU R128, of the whole title
     partial: bool = False  # the file ended before it should have
+    tags: str | None = None  # the file in the folder that has its shots' tags; None: never tagged
+    tag_names: Mapping[str, Sequence[str]] = field(default_factory=dict)  # group -> those it has
     indexed_at: str = ""
     format: int = MANIFEST_FORMAT
 
@@ -63,6 +65,15 @@ class Manifest:
     def live(self) -> bool:
         """Whether it is still being recorded: these are the shots that are final so far."""
         return not self.content_hash
+
+    @property
+    def publication(self) -> str:
+        """The name that its points are published under: its generation, and whose tags they carry.
+
+        Tags come and go beside the generation, so that what is made of shots alone, maps and
+        models, stays as it is.
+        """
+        return f"{self.generation}+{self.tags}" if self.tags else self.generation
 
     @property
     def is_online(self) -> bool:

@@ -9,6 +9,8 @@ from indexer.context.config import KEY_DIM, context_dim
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.profiles import Profile
+from indexer.tagging.tags import Tags, read_tags
+from indexer.tagging.vocabulary import PAYLOAD
 from indexer.workbench import load_vectors
 from qdrant.record import ShotRecord
 from qdrant.schema import CONTEXT, TOLD, Schema
@@ -38,6 +40,7 @@ def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:
     if CONTEXT in vectors and vectors[CONTEXT].shape[1] != context_dim(library.profile.dims):
         del vectors[CONTEXT]
     shared = _shared_payload(manifest)
+    tags = read_tags(folder, manifest) or Tags("")
     rows = [
         {str(name): value for name, value in row.items()}
         for row in library.shots(manifest.title_id).to_dict("records")
@@ -45,11 +48,11 @@ def records_of(library: Library, manifest: Manifest) -> list[ShotRecord]:
     return [
         ShotRecord(
             title_id=manifest.title_id,
-            generation=manifest.generation,
+            generation=manifest.publication,
             shot=int(row["shot"]),
             vectors={s: rows_[i] for s, rows_ in vectors.items() if rows_[i].any()},
             words=words_told(row),
-            payload={**shared, **_shot_payload(row, manifest)},
+            payload={**shared, **_shot_payload(row, manifest), **tags.payload_of(int(row["shot"]))},
         )
         for i, row in enumerate(rows)
     ]
@@ -66,7 +69,8 @@ def _shared_payload(manifest: Manifest) -> dict[str, Any]:
         "context_model": manifest.checkpoint,
         "live": True if manifest.live else None,
     }
-    told = {name: value for name, value in manifest.metadata.items() if name not in known}
+    ours = {*known, *(PAYLOAD.values() if manifest.tags else ())}
+    told = {name: value for name, value in manifest.metadata.items() if name not in ours}
     return {name: value for name, value in {**told, **known}.items() if value is not None}
 
 

@@ -20,6 +20,8 @@ from indexer import environment
 from indexer.atlas.atlas import Atlas, read_atlas
 from indexer.library import Library
 from indexer.manifest import Manifest
+from indexer.tagging.tags import read_tags
+from indexer.tagging.vocabulary import Group
 
 LOOK_EVERY_S = 1
 MOST_LISTED = 60
@@ -36,6 +38,9 @@ COLOURS: dict[str, Callable[[Manifest], str]] = {
     "Year": lambda m: str(m.metadata.get("year") or "none told"),
 }
 """What points are coloured by, beside their group; of several genres the first."""
+OF_SHOTS: dict[str, Group] = {"Tone": "tone", "Clip genre": "genre"}
+"""Points are coloured by their own strongest tag, too, where any shot has been tagged so."""
+NO_TAG = "none told"
 FACETS = ("Kind", "Genre", "Year")
 
 SPACES = {"context": "what they show, sound and say, in the context of their title",
@@ -106,7 +111,7 @@ def _map(atlas: Atlas, library: Library) -> None:
     with st.container(key="facets", horizontal=True, vertical_alignment="bottom"):
         by = st.selectbox(
             "Colour by",
-            ["Group", *COLOURS],
+            ["Group", *(name for name, group in OF_SHOTS.items() if _any(titles, group)), *COLOURS],
             key="map-colour",
             format_func=lambda name: f"Colour: {name.lower()}",
             label_visibility="collapsed",
@@ -130,7 +135,7 @@ def _map(atlas: Atlas, library: Library) -> None:
     with wide:
         result = _component()(
             key="atlas",
-            data=_data(atlas, shown, by or "Group"),
+            data=_data(atlas, shown, by or "Group", library),
             default={"selected": []},
             on_selected_change=lambda: None,
             on_act_change=lambda: None,
@@ -151,10 +156,10 @@ def _points(asked: object, shown: Shown) -> list[int]:
     )
 
 
-def _data(atlas: Atlas, shown: Shown, by: str) -> dict[str, Any]:
+def _data(atlas: Atlas, shown: Shown, by: str, library: Library) -> dict[str, Any]:
     points = np.array(shown.points, np.intp)
     places = np.round(atlas.places[points], 4)
-    colour, legend = _coloured(atlas, shown, by)
+    colour, legend = _coloured(atlas, shown, by, library)
     return {
         "ids": shown.points,
         "x": places[:, 0].tolist(),
@@ -171,10 +176,13 @@ def _data(atlas: Atlas, shown: Shown, by: str) -> dict[str, Any]:
     }
 
 
-def _coloured(atlas: Atlas, shown: Shown, by: str) -> tuple[list[int], list[str]]:
+def _coloured(atlas: Atlas, shown: Shown, by: str, library: Library) -> tuple[list[int], list[str]]:
     """Return each point's number in the legend, and the legend, the commonest value first."""
     if by == "Group":
         values: Sequence[str] = [atlas.names[atlas.group[point]] for point in shown.points]
+    elif by in OF_SHOTS:
+        of_titles = [_strongest(library, m, OF_SHOTS[by]) for m in shown.titles]
+        values = [of_titles[atlas.title[p]].get(int(atlas.shot[p]), NO_TAG) for p in shown.points]
     else:
         of_title = [COLOURS[by](m) if m else OTHERS for m in shown.titles]
         values = [of_title[atlas.title[point]] for point in shown.points]
@@ -182,6 +190,30 @@ def _coloured(atlas: Atlas, shown: Shown, by: str) -> tuple[list[int], list[str]
     legend = common if len(common) <= MOST_COLOURS else [*common[: MOST_COLOURS - 1], OTHERS]
     numbers = {value: min(n, len(legend) - 1) for n, value in enumerate(common)}
     return [numbers[value] for value in values], legend
+
+
+def _any(titles: Sequence[Manifest | None], group: Group) -> bool:
+    return any(manifest is not None and manifest.tag_names.get(group) for manifest in titles)
+
+
+def _strongest(library: Library, manifest: Manifest | None, group: Group) -> dict[int, str]:
+    """Return the strongest tag of each of a title's shots that carries one."""
+    if manifest is None or manifest.tags is None:
+        return {}
+    return _tags_in(library, manifest.title_id, manifest.tags, group)
+
+
+@st.cache_data(
+    max_entries=2000, show_spinner=False, hash_funcs={Library: lambda library: str(library.home)}
+)
+def _tags_in(library: Library, title_id: str, file: str, group: Group) -> dict[int, str]:
+    """Read them once for each file of tags."""
+    manifest = library.find(title_id)
+    tags = read_tags(library.folder(title_id), manifest) if manifest else None
+    if manifest is None or tags is None:
+        return {}
+    names = tags.strongest(group, manifest.num_shots)
+    return {shot: name for shot, name in enumerate(names) if name}
 
 
 def _labels(atlas: Atlas, points: Any) -> list[dict[str, Any]]:

@@ -28,6 +28,10 @@ LEAST_SHARE = 0.005
 """A smaller part in a moment's score is not shown: it would read 0%."""
 
 MAX_DIALOGUE_CHARACTERS = 160
+MOST_TAGS = 6
+"""Tags that a card has room for."""
+TAG_FIELDS = {"tone": "tone", "genre": "clipgenre", "label": "label"}
+"""What asks for a tag of each group, in the order in which a card shows them."""
 SEEN_ONLY = "match"
 """What sound alone cannot be asked for: another picture."""
 
@@ -48,6 +52,7 @@ def card_of(moment: Moment, library: Library, *, is_added: bool = False) -> dict
         "why": [(SPACE_NAMES.get(space, space), share) for space, share in parts_of(moment.why)],
         "said": shortened(moment.dialogue),
         "told": told(moment.sources),
+        "tags": tags_of(moment)[:MOST_TAGS],
         "badges": badges,
         "is_added": is_added,
         "without": [] if manifest.width else [SEEN_ONLY],
@@ -129,6 +134,13 @@ def parts_of(shares: Mapping[str, float | None]) -> list[tuple[str, float]]:
     return sorted(had_part, key=lambda pair: -pair[1])
 
 
+def tags_of(moment: Moment) -> list[tuple[str, str]]:
+    """Return a moment's tags, each after what asks for it: `("tone", "creepy")`."""
+    return [
+        (asked, name) for group, asked in TAG_FIELDS.items() for name in moment.tags.get(group, ())
+    ]
+
+
 def told(sources: Sequence[Source]) -> list[tuple[str, str]]:
     """Return what is written, told, heard, or said near by, each after what it is."""
     return [
@@ -152,6 +164,15 @@ def dialogue(words: str) -> str:
     if not words:
         return ""
     return f'<p class="tb-dialogue" title="{text(words)}">“{text(shortened(words))}”</p>'
+
+
+def tags(told: Sequence[tuple[str, str]]) -> str:
+    """Return tags as small marks, each after what asks for it."""
+    marks = "".join(
+        f'<li class="tb-tag-{asked}" title="{text(f"{asked}:{name}")}">{text(name)}</li>'
+        for asked, name in told
+    )
+    return f'<ul class="tb-tags" aria-label="Tags">{marks}</ul>' if marks else ""
 
 
 def span_of(moment: Moment) -> str:

@@ -190,6 +190,16 @@ class Grid {
       told.prepend(make("span", "what", `${what} `));
       body.append(told);
     }
+    if (card.tags?.length) {
+      const tags = make("ul", "tags");
+      tags.setAttribute("aria-label", "Tags");
+      for (const [field, name] of card.tags) {
+        const tag = make("li", field, name);
+        tag.title = `${field}:${name}`;
+        tags.append(tag);
+      }
+      body.append(tags);
+    }
     return body;
   }
 

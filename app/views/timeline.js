@@ -1,11 +1,16 @@
 // A title over time: lanes on a canvas, to scale, and a reel of all its shots below. Only what can
 // be seen is drawn, and only pictures in sight are fetched, so that thousands of shots stay smooth.
-const RULER = 20, HITS = 34, PICTURES = 56, CUTS = 14, LINES = 32, CURVE = 34, GAP = 3;
+const RULER = 20, HITS = 34, PICTURES = 56, CUTS = 14, TONES = 18, LINES = 32, CURVE = 34, GAP = 3;
 const SLOT = 100; // pixels of a picture in the lane of pictures
 const CARD = 168; // pixels from one shot to the next in the reel
 const MAX_PICTURES = 500; // kept in memory
 const SHORTEST_S = 2; // the closest look
 const INK = { text: "#9aa3ad", faint: "#646d77", line: "#23272d", hit: "#e0a84e", weak: "#8a6d3d", said: "#7fa08a" };
+const TONE_COLOURS = [
+  "#b58ad6", "#e0a84e", "#6fb3d2", "#8cc084", "#d97b7b", "#d6d06a", "#7f8fe0", "#e08fc0", "#5fbfa8", "#c98f5a",
+  "#9aa7b5", "#a8d05a",
+];
+const OTHER_TONE = "#59616b"; // of the tones for which there is no colour of their own
 const CURVES = ["#6f9bd1", "#86a9c9", "#a58fc4", "#c9c3a0", "#8fb8b0", "#c08a8a"];
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -45,6 +50,7 @@ class View {
       this.chosen = Math.min(data.chosen ?? 0, data.starts_s.length - 1);
       this.reel.scrollLeft = 0;
     }
+    this.legend();
     this.run.style.width = `${data.starts_s.length * CARD}px`;
     for (const card of this.cards.values()) card.remove();
     this.cards.clear();
@@ -53,6 +59,20 @@ class View {
     this.tell(this.chosen);
     this.root.dataset.ready = data.starts_s.length;
   }
+
+  legend() {
+    const names = this.data.tones?.names ?? [];
+    const list = this.find(".legend");
+    list.hidden = !names.length;
+    list.replaceChildren(...names.slice(0, TONE_COLOURS.length + 1).map((name, n) => {
+      const isRest = n === TONE_COLOURS.length;
+      const item = Object.assign(document.createElement("li"), { textContent: isRest ? "other tones" : name });
+      item.style.setProperty("--tone", toneColour(n));
+      return item;
+    }));
+  }
+
+  toneOf(shot) { return this.data.tones?.values[shot] ?? null; }
 
   // -- what is asked of it
   listen() {
@@ -175,6 +195,7 @@ class View {
       `${(this.data.ends_s[shot] - this.data.starts_s[shot]).toFixed(1)} s`,
     ];
     if (match) parts.push(`score ${match.score.toFixed(2)}`);
+    if (this.toneOf(shot) !== null) parts.push(this.data.tones.names[this.toneOf(shot)]);
     if (line) parts.push(`“${line.text}”`);
     this.find(".where").textContent = parts.join(" · ");
   }
@@ -262,6 +283,7 @@ class View {
     if (this.data.asked) add(HITS, (...lane) => this.hits(...lane));
     if (this.data.has_picture) add(PICTURES, (...lane) => this.film(...lane));
     add(CUTS, (...lane) => this.cuts(...lane));
+    if (this.data.tones) add(TONES, (...lane) => this.tones(...lane));
     if (this.data.lines.length) add(LINES, (...lane) => this.said(...lane));
     this.data.curves.forEach((curve, i) => add(CURVE, (...lane) => this.curve(curve, CURVES[i % CURVES.length], ...lane)));
     let top = 0;
@@ -326,6 +348,30 @@ class View {
     }
   }
 
+  tones(top, first, last) {
+    let free = 0; // where the next name may begin
+    for (let shot = first; shot <= last; shot++) {
+      const tone = this.toneOf(shot);
+      if (tone === null) continue;
+      let end = shot; // shots of one tone that follow one another are one block
+      while (end < last && this.toneOf(end + 1) === tone) end++;
+      const left = this.xAt(this.data.starts_s[shot]), right = this.xAt(this.data.ends_s[end]);
+      this.ink.fillStyle = toneColour(tone);
+      this.ink.fillRect(left, top, Math.max(right - left, 1), TONES);
+      const name = this.data.tones.names[tone], width = this.ink.measureText(name).width + 8;
+      if (right - left > width && left > free) {
+        this.ink.fillStyle = "#14161a";
+        this.ink.fillText(name, left + 4, top + 13);
+        free = left + width;
+      }
+      shot = end;
+    }
+    if (this.xAt(this.firstToned() ?? this.end_s) > 40) this.name("Tone", top);
+  }
+
+  // Returns when the first shot with a tone begins: the lane's name is not to hide it.
+  firstToned() { return this.data.starts_s.find((_, shot) => this.toneOf(shot) !== null); }
+
   said(top) {
     let free = 60; // where the next words may begin; the lane's name stands before
     for (const line of this.data.lines) {
@@ -369,6 +415,8 @@ class View {
     this.name(`${curve.name} · ${curve.scale}`, top);
   }
 }
+
+function toneColour(tone) { return TONE_COLOURS[tone] ?? OTHER_TONE; }
 
 function clock(time_s, step_s) {
   const whole = Math.floor(time_s), two = (n) => String(n).padStart(2, "0");

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app import page
+from app.moment import of_shots
 from app.parsing import parse
 from app.request import Field
 from app.tell import clock
@@ -45,7 +46,7 @@ def show() -> None:
     title_actions.tell_if_off_line(manifest)
     query = _asked()
     list_name, matches = _found(library, manifest, query)
-    timeline = _timeline(manifest.title_id, manifest.generation)
+    timeline = _timeline(manifest.title_id, manifest.publication)
     acted = _draw(manifest, timeline, matches, query)
     if acted:
         _act(acted, library, manifest, list_name, query)
@@ -146,7 +147,7 @@ def _act(
 @st.dialog("Shot", width="large")
 def play_shot(library: Library, manifest: Manifest, shot: int) -> None:
     """Play a shot in a dialog."""
-    timeline = _timeline(manifest.title_id, manifest.generation)
+    timeline = _timeline(manifest.title_id, manifest.publication)
     start_s, end_s = timeline.starts_s[shot], timeline.ends_s[shot]
     try:
         player.play(library, manifest, start_s=start_s, end_s=end_s, shot=shot)
@@ -156,8 +157,12 @@ def play_shot(library: Library, manifest: Manifest, shot: int) -> None:
     st.html(
         f'<p class="tb-tc tb-tc-large">{look.text(timeline.timecodes[shot])} · '
         f"{end_s - start_s:.1f} s</p><h3>{look.text(manifest.title)} · shot {shot + 1}</h3>"
-        f"{cards.dialogue(said)}"
+        f"{cards.dialogue(said)}{cards.tags(_tags_of(library, manifest, shot))}"
     )
+
+
+def _tags_of(library: Library, manifest: Manifest, shot: int) -> list[tuple[str, str]]:
+    return cards.tags_of(of_shots(library, manifest, shot, shot + 1))
 
 
 def _about(manifest: Manifest) -> None:

@@ -62,5 +62,6 @@ def _dialog(moments: Sequence[Moment], library: Library, keep: Callable[[Moment]
         f'<p class="tb-tc tb-tc-large">{look.text(cards.span_of(moment))}'
         f'<span class="tb-aside">{at + 1} of {len(moments)}</span></p>'
         f"<h3>{look.text(moment.title)}</h3>{cards.dialogue(moment.dialogue)}"
+        f"{cards.tags(cards.tags_of(moment))}"
         f'<p class="tb-path">{look.text(moment.path)}</p>'
     )

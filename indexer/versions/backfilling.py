@@ -29,6 +29,7 @@ from indexer.manifest import MANIFEST_FILE, Manifest
 from indexer.media.probe import Media, probe
 from indexer.stages.see import inputs_of_seeing
 from indexer.studio import Studio
+from indexer.tagging.tags import carried_over
 from indexer.versions.again import listen_again, look_again, read_again
 from indexer.versions.ledger import CARRIED, carried_from, elsewhere, lacking, state_of
 from indexer.workbench import STAGES_FILE, Workbench, digest, workbench
@@ -118,7 +119,14 @@ def backfill_title(manifest: Manifest, origin: Library, studio: Studio) -> Manif
             bench.facts.update({**made.facts, CARRIED: UNFINISHED})
         _encode(now, bench, studio, done=done, shared=shared)
         contextualise_title(bench, studio)
-        finished = reassemble(_of_version(now, studio), bench, studio)
+        library = studio.library
+        tagged = carried_over(
+            _of_version(now, studio),
+            library.find(manifest.title_id),
+            library.shots(manifest.title_id),
+            bench.folder,
+        )
+        finished = reassemble(tagged, bench, studio)
         bench.facts[CARRIED] = state
         with bench.doing("carry", state):
             return finished
@@ -202,6 +210,8 @@ def _of_version(manifest: Manifest, studio: Studio) -> Manifest:
         version=studio.library.version,
         inputs={**manifest.inputs, "missing": digest(sorted(missing))},
         notes=tuple(notes),
+        tags=None,  # they were told by the other version's vectors
+        tag_names={},
     )
 
 
@@ -227,7 +237,7 @@ def _share(made: Path, folder: Path, *, vectors: Iterable[str]) -> None:
     """Let a title's folder have the files of another version's, those of its own left out."""
     names = [path.relative_to(made) for path in made.rglob("*") if path.is_file()]
     for name in names:
-        is_own = name.name in OWN_FILES or name.name.endswith(".part")
+        is_own = name.name in OWN_FILES or name.name.startswith("tags@") or name.suffix == ".part"
         is_vectors = name.suffix == ".safetensors"
         if not is_own and (not is_vectors or name.name in vectors):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

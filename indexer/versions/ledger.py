@@ -138,10 +138,11 @@ def carried_from(version: Library, title_id: str) -> str | None:
 
 
 def state_of(library: Library, manifest: Manifest) -> str:
-    """Return a hash of all that a title has apart from its vectors."""
+    """Return a hash of all that a title has apart from its vectors and its tags."""
     done = _bench(library, manifest.title_id).done
     plain = asdict(replace(manifest, spaces={}, checkpoint=None, generation="", indexed_at=""))
-    return digest([done.get(stage) for stage in STAGES], plain)
+    told = {name: value for name, value in plain.items() if name not in ("tags", "tag_names")}
+    return digest([done.get(stage) for stage in STAGES], told)
 
 
 def whole_state(version: Library) -> str:

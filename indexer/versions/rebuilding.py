@@ -53,7 +53,7 @@ def rebuild(library: Library, *, command: str, progress: Progress = silent) -> R
 
     schema = library_schema(library)
     with replacement(library.store_folder, schema, library_id=library.library_id) as store:
-        told.each(lambda m, records: store.publish(m.title_id, m.generation, records))
+        told.each(lambda m, records: store.publish(m.title_id, m.publication, records))
     owner = install(library.store_folder, schema, command=command)
     return replace(told.rebuilt(), waits_for=str(owner) if owner else None)
 
@@ -65,10 +65,10 @@ def renew(library: Library, store: ShotStore, told: Telling) -> None:
     """
 
     def publish(manifest: Manifest, records: list[ShotRecord]) -> None:
-        other = RENEWED + manifest.generation
+        other = RENEWED + manifest.publication
         renewed = [replace(record, generation=other) for record in records]
         store.publish(manifest.title_id, other, renewed)
-        store.publish(manifest.title_id, manifest.generation, records)
+        store.publish(manifest.title_id, manifest.publication, records)
 
     for title_id in store.generations():
         if not library.has_folder(title_id):

@@ -52,7 +52,7 @@ def test_matches_are_in_the_order_of_the_film() -> None:
     ]
 
 
-@pytest.mark.parametrize("column", ["tone"])
+@pytest.mark.parametrize("column", ["motion"])
 def test_a_column_of_words_is_no_curve(column: str, tmp_path: Path) -> None:
     library = make_library(tmp_path / "library")
     manifest = add_title(library, make_film(tmp_path / "a.mp4", seconds=4))

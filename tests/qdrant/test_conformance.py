@@ -9,7 +9,7 @@ import pytest
 from asking import query_of
 
 from qdrant.errors import LibraryOwned, UsageError
-from qdrant.language import Between, Equals
+from qdrant.language import AnyOf, Between, Equals, Not
 from qdrant.schema import LINE
 
 TITLES = ("alpha", "bravo", "charlie")
@@ -172,6 +172,29 @@ def test_conditions_alone_find_shots(place, published):
     assert [(hit.title_id, hit.shot) for hit in hits] == wanted
     assert all(hit.answers == () for hit in hits)
     assert place.reader.query(query_of()) == []
+
+
+def test_tags_of_shots_are_kept_to_and_kept_away_from(place, shots_of):
+    carried = {
+        0: {"labels": ["closeup", "animal"], "tones": ["creepy"]},
+        1: {"labels": ["nudity"], "tones": ["tense", "creepy"], "clip_genres": ["Sci-fi"]},
+        2: {"tones": ["tender"]},
+    }
+    records = [
+        replace(record, payload={**record.payload, **carried.get(record.shot, {})})
+        for record in shots_of("alpha")[:4]
+    ]
+    place.writer.publish("alpha", "g1", records)
+
+    def found(*conditions):
+        return [hit.shot for hit in place.reader.query(query_of({}, "", conditions, 10))]
+
+    creepy_or_tender = AnyOf("tones", ("creepy", "tender"))
+    assert sorted(found(creepy_or_tender)) == [0, 1, 2]
+    assert sorted(found(creepy_or_tender, Not(AnyOf("labels", ("nudity",))))) == [0, 2]
+    assert sorted(found(Not(AnyOf("labels", ("nudity", "closeup"))))) == [2, 3]
+    assert found(AnyOf("clip_genres", ("Sci-fi",))) == [1]
+    assert found(AnyOf("tones", ("triumphant",))) == []
 
 
 def test_counts_and_generations_are_of_what_is_visible(place, published):
