@@ -32,7 +32,11 @@ MEASURED = (
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 """What the store can compare with: 64 bits hold any of them."""
 TRANSITIONS = ("cut", "dissolve", "fade", "wipe", "none")
-TAGS: Mapping[str, Group] = {"label": "label", "tone": "tone", "clipgenre": "genre"}
+TAGS: Mapping[str, tuple[Group, ...]] = {
+    "label": ("label", "own"),
+    "tone": ("tone",),
+    "clipgenre": ("genre",),
+}
 """Tags of shots, by the field that asks for them; `genre` is the title's, as titles.csv says."""
 TITLE, RIGHTS = "title", "rights"
 MAX_NAMED = 10
@@ -69,14 +73,15 @@ def asks_for_tags(field: Field, library: Library) -> bool:
     if field.name not in TAGS:
         return False
     titles = library.titles()
-    return bool(known_names(titles, TAGS[field.name])) or not any(
+    return any(known_names(titles, group) for group in TAGS[field.name]) or not any(
         field.name in manifest.metadata for manifest in titles
     )
 
 
 def untagged(name: str, library: Library) -> list[Manifest]:
     """Return the titles whose shots have not been asked for the tags of a field."""
-    return [m for m in library.in_use() if TAGS[name] not in m.tag_names]
+    groups = {*TAGS[name]}
+    return [m for m in library.in_use() if groups.isdisjoint(m.tag_names)]
 
 
 def _tagged(field: Field, library: Library) -> Condition:
@@ -85,15 +90,21 @@ def _tagged(field: Field, library: Library) -> Condition:
     What the vocabulary has may be asked for though no shot carries it: to keep away from it is
     right also where it is nowhere.
     """
-    group = TAGS[field.name]
+    groups = TAGS[field.name]
     titles = library.in_use()
     if len(untagged(field.name, library)) == len(titles):
         raise UsageError(
             f"No shot here has been tagged, so `{field.name}:` finds nothing. Tag them all with "
             "`trimbin tag`."
         )
-    known = dict.fromkeys([*known_names(titles, group), *read_vocabulary().names(group)])
-    return AnyOf(PAYLOAD[group], _known(field, known))
+    known = [name for group in groups for name in known_names(titles, group)]
+    asked_in_words = [
+        name
+        for group in groups
+        if any(group in manifest.tag_names for manifest in titles)
+        for name in read_vocabulary().names(group)
+    ]
+    return AnyOf(PAYLOAD[groups[0]], _known(field, dict.fromkeys([*known, *asked_in_words])))
 
 
 def _titles(field: Field, library: Library) -> Condition:

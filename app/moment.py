@@ -13,12 +13,14 @@ from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.media.timecode import Clock
 from indexer.tagging.tags import Tags, read_tags
-from indexer.tagging.vocabulary import GROUPS, PAYLOAD
+from indexer.tagging.vocabulary import PAYLOAD, Group
 from qdrant import moments
 from qdrant.errors import InputError
 from qdrant.schema import CONTEXT, DENSE_SPACES, LINE, TEXT, TOLD
 
 MAX_DIALOGUE_CHARACTERS = 500
+TAGS_TOLD: tuple[Group, ...] = ("label", "tone", "genre")
+"""Groups of tags as the store tells them apart: own labels are among the labels."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _why(found: moments.Moment) -> dict[str, float | None]:
 def _tags(payloads: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
     """Return what shots carry, group by group: what most of them carry comes first."""
     told: dict[str, tuple[str, ...]] = {}
-    for group in GROUPS:
+    for group in TAGS_TOLD:
         counts = Counter(name for payload in payloads for name in payload.get(PAYLOAD[group], ()))
         if counts:
             told[group] = tuple(name for name, _ in counts.most_common())

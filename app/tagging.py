@@ -25,9 +25,9 @@ MOST_TOLD = 8
 @library_option
 @click.option(
     "--only",
-    type=click.Choice(["label", "tone", "genre"]),
+    type=click.Choice(["label", "own", "tone", "genre"]),
     multiple=True,
-    help="These groups alone.  [all]",
+    help="These groups alone; own: labels taught by clicks.  [all]",
 )
 @click.option("--title", "named", multiple=True, metavar="NAME", help="These titles.  [all]")
 @click.option(

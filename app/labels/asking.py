@@ -66,10 +66,8 @@ def next_round(library: Library, pool: Pool, labels: Labels, name: str) -> Round
     )
 
 
-def likeliest(
-    library: Library, pool: Pool, labels: Labels, name: str, *, top: int
-) -> tuple[Moment, ...]:
-    """Return the shots of which a label most likely holds, best first, those answered included.
+def classifier_of(pool: Pool, labels: Labels, name: str) -> Learned:
+    """Return what all answers to a label teach.
 
     Raises `UsageError` for a label that is not there, and for one with too few answers.
     """
@@ -77,6 +75,17 @@ def likeliest(
     learned = learned_from(pool, agreed)
     if learned is None:
         raise UsageError(_missing(agreed))
+    return learned
+
+
+def likeliest(
+    library: Library, pool: Pool, labels: Labels, name: str, *, top: int
+) -> tuple[Moment, ...]:
+    """Return the shots of which a label most likely holds, best first, those answered included.
+
+    Raises as `classifier_of`.
+    """
+    learned = classifier_of(pool, labels, name)
     scores = learned.scores(pool.vectors)
     return _moments(library, pool, np.argsort(-scores, kind="stable")[:top].tolist(), scores)
 

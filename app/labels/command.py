@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from indexer.labelling.pool import Pool
     from indexer.library import Library
 
+FAILED_INPUTS_EXIT = 1
 by_option = click.option("--by", "who", default="", metavar="NAME", help="Whose answer this is.")
 name_argument = click.argument("name", metavar="LABEL")
 
@@ -166,6 +167,41 @@ def find(name: str, top: int, list_name: str | None, root: Path, as_json: bool) 
         return
     for place, moment in enumerate(moments, start=1):
         click.echo(line_of(place, moment))
+
+
+@label.command()
+@name_argument
+@click.option("--off", is_flag=True, help="Use it no longer.")
+@click.option("--tell-progress", is_flag=True, hidden=True, help="Print progress as JSON, too.")
+@library_option
+@json_option
+def use(name: str, off: bool, tell_progress: bool, root: Path, as_json: bool) -> None:
+    """Use a label as a filter: keep its classifier, and tag every shot of which it holds.
+
+    Titles that come later are tagged by `trimbin tag --only own`, where one can also say how sure
+    a classifier must be.
+
+    \b
+    Example: trimbin label use "Slow burn"
+             trimbin search 'a face label:"Slow burn"'
+    """
+    from app.labels.filters import stop_using, use_label
+    from app.studio import ProgressLines, open_studio, publishing
+
+    library, labels = _open(root)
+    with open_studio(library) as studio:
+        if tell_progress:
+            studio.progress = ProgressLines()
+        with publishing(studio, command="trimbin label use"):
+            used = stop_using(studio, name) if off else use_label(studio, labels, name)
+    if as_json:
+        click.echo(json.dumps(asdict(used), ensure_ascii=False))
+    elif not off:
+        click.echo(f"{used.name}: {used.shots} of {used.of_shots} shots carry it.")
+    for sentence in used.failed:
+        click.echo(f"trimbin: {sentence}", err=True)
+    if used.failed:
+        raise click.exceptions.Exit(FAILED_INPUTS_EXIT)
 
 
 @label.command()

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from indexer.labelling.kept import KeptClassifier, kept_classifiers
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.probes.kept import KeptProbe, kept_probe
@@ -119,8 +120,44 @@ class ProbeSource:
         return np.asarray(told, np.float32)
 
 
+@dataclass(frozen=True)
+class ClicksSource:
+    """The labels that people taught by clicks, each with its classifier."""
+
+    classifiers: tuple[KeptClassifier, ...]
+    name: str = "clicks"
+
+    @property
+    def version(self) -> str:
+        """A hash of all classifiers."""
+        return digest([one.digest for one in self.classifiers])
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The labels."""
+        return tuple(one.name for one in self.classifiers)
+
+    def scores(self, library: Library, manifest: Manifest) -> Scores:
+        """Return how sure each classifier is of each shot, (num_shots, num_entries), 0..1.
+
+        A shot of which its row has nothing is given nothing.
+        """
+        rows = {one.row for one in self.classifiers}
+        vectors = {row: shot_vectors(library, manifest, row) for row in rows}
+        return np.stack(
+            [
+                one.scores(vectors[one.row]) * vectors[one.row].any(axis=1)
+                for one in self.classifiers
+            ],
+            axis=1,
+        )
+
+
 def sources_of(group: Group, library: Library, words: Words) -> list[Source]:
     """Return who tells of a group's tags, the one that is asked first before the others."""
+    if group == "own":
+        kept = tuple(kept_classifiers(library))
+        return [ClicksSource(kept)] if kept else []
     task = TASKS.get(group)
     probe = kept_probe(library, task) if task else None
     return [ProbeSource(probe)] if probe else [WordsSource(group, words)]

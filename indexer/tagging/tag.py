@@ -133,6 +133,9 @@ def _tagged(
     groups = dict(known.groups) if known and known.of == of else {}
     changed = False
     for group, sources in asked.items():
+        if not sources:  # nobody tells of it any more, or ever has
+            changed |= groups.pop(group, None) is not None
+            continue
         inputs = digest([s.version for s in sources], manifest.generation, of, least)
         if group not in groups or groups[group].inputs != inputs:
             groups[group] = _group(library, manifest, sources, inputs, least, group)

@@ -42,10 +42,13 @@ class Tags:
         }
 
     def payload_of(self, shot: int) -> dict[str, list[str]]:
-        """Return a shot's tags as the store has them: a list a group that it carries any of."""
-        return {
-            PAYLOAD[group]: [*carried] for group, carried in self.of_shot(shot).items() if carried
-        }
+        """Return a shot's tags as the store has them: a list a field that it carries any of."""
+        payload: dict[str, list[str]] = {}
+        for group, carried in self.of_shot(shot).items():
+            if carried:
+                told = payload.setdefault(PAYLOAD[group], [])
+                told += [name for name in carried if name not in told]
+        return payload
 
     def strongest(self, group: Group, num_shots: int) -> list[str | None]:
         """Return what each shot carries most surely of a group; None where it carries nothing."""

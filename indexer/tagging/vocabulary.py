@@ -12,10 +12,13 @@ from typing import Any, Literal, get_args
 
 FILE = Path(__file__).with_name("vocabulary.toml")
 
-Group = Literal["label", "tone", "genre"]
+Group = Literal["label", "own", "tone", "genre"]
+"""Own are the labels that people taught by clicks."""
 GROUPS: tuple[Group, ...] = get_args(Group)
-PAYLOAD: Mapping[Group, str] = {"label": "labels", "tone": "tones", "genre": "clip_genres"}
-"""The payload field in which a shot's tags of each group lie."""
+PAYLOAD: Mapping[Group, str] = {
+    "label": "labels", "own": "labels", "tone": "tones", "genre": "clip_genres",
+}  # fmt: skip
+"""The payload field in which a shot's tags of each group lie; own labels are labels."""
 
 
 @dataclass(frozen=True)

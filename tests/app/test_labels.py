@@ -156,6 +156,25 @@ def test_from_ten_answers_to_a_shortlist(library: Library) -> None:
     assert listed.stdout == "Dark ones  (15 moments)\n"
 
 
+def test_a_label_becomes_a_filter_and_stops_being_one(library: Library) -> None:
+    for shot in range(12):
+        holds = "--yes" if is_dark(shot) else "--no"
+        run(library, "answer", "Dark", "Harbour", f"{SHOT_FRAMES * shot}f", holds)
+    assert run(library, "use", "dark") == "Dark: 15 of 45 shots carry it.\n"
+    where = ["--library", str(library.root), "--json"]
+    found = json.loads(CliRunner().invoke(main, ["search", "label:dark", *where]).stdout)
+    assert {hit["title"] for hit in found["hits"]} == {"Harbour", "Night"}
+    assert all(hit["shots"][0] % 3 == 0 and hit["shots"][1] % 3 == 1 for hit in found["hits"])
+    assert found["hits"][0]["tags"] == {"label": ["Dark"]}
+    refused = CliRunner().invoke(main, ["search", "label:action", *where])
+    assert "There are: Dark." in refused.stderr
+
+    run(library, "use", "Dark", "--off")
+    refused = CliRunner().invoke(main, ["search", "label:dark", *where])
+    assert "No shot here has been tagged" in refused.stderr
+    run(library, "use", "Dark", "--off", expect=2)
+
+
 def test_labels_go_out_and_come_back(library: Library, tmp_path: Path) -> None:
     for shot in range(4):
         holds = "--yes" if is_dark(shot) else "--no"
