@@ -14,7 +14,13 @@ from app.labels.book import Labels, settled
 from app.moment import Moment, of_shots
 from app.places import find_title, frame_of
 from indexer.labelling.feeds import Feed, feeds_of
-from indexer.labelling.learner import FEWEST_ANSWERS, Learned, answered, learned_from
+from indexer.labelling.learner import (
+    FEWEST_ANSWERS,
+    Learned,
+    answered,
+    calibrated_from,
+    learned_from,
+)
 from indexer.labelling.pool import Pool
 from indexer.library import Library
 from indexer.probes.label import Label
@@ -67,12 +73,12 @@ def next_round(library: Library, pool: Pool, labels: Labels, name: str) -> Round
 
 
 def classifier_of(pool: Pool, labels: Labels, name: str) -> Learned:
-    """Return what all answers to a label teach.
+    """Return what all answers to a label teach, as sure as it has shown that it may be.
 
     Raises `UsageError` for a label that is not there, and for one with too few answers.
     """
     agreed = settled(labels.answers(name))
-    learned = learned_from(pool, agreed)
+    learned = calibrated_from(pool, agreed)
     if learned is None:
         raise UsageError(_missing(agreed))
     return learned

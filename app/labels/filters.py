@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from app.adding import Adding, Work
 from app.labels.asking import classifier_of
 from app.labels.book import Labels
 from indexer.labelling.kept import forget_classifier, keep_classifier
@@ -51,3 +53,13 @@ def _tagged(studio: Studio, name: str) -> Used:
         sum(one.shots for one in done),
         tuple(one.reason for one in done if one.reason),
     )
+
+
+using = Adding()
+"""What the page of this process makes a filter of."""
+
+
+def begin_using(library_root: Path, name: str, *, off: bool = False) -> Work:
+    """Use a label as a filter, in a child process. Raises `CannotRunNow` while another one is."""
+    words = ["label", "use", "--library", library_root, "--json", "--tell-progress"]
+    return using.begin(name, [*words, *(["--off"] if off else []), "--", name])

@@ -11,17 +11,20 @@ import streamlit as st
 from app import page
 from app.labels.asking import likeliest
 from app.labels.book import Labels
+from app.labels.filters import begin_using, using
 from app.labels.sheet import read_labels, write_labels
 from app.moment import Moment
 from app.sent import Sent
 from app.shortlist import DEFAULT_LIST, MAX_NAME_CHARACTERS, Pick, Shortlists
 from app.views import look, shortlist_page
 from app.views.shortlist_manage import WHO
+from indexer.labelling.kept import kept_classifiers
 from indexer.library import Library
 
 MOST, USUAL = 500, 30
 LIST, HOW_MANY, FILE = "label-list", "label-how-many", "label-file"
 MAX_MB = 20
+LOOK_EVERY_S = 1.0
 
 
 def show(library: Library, labels: Labels, name: str | None) -> None:
@@ -35,6 +38,14 @@ def show(library: Library, labels: Labels, name: str | None) -> None:
                           max_chars=MAX_NAME_CHARACTERS)  # fmt: skip
             st.button("Keep them", on_click=look.guarded(_keep_likeliest),
                       args=(library, labels, name))  # fmt: skip
+            is_used = any(m.name.casefold() == name.casefold() for m in kept_classifiers(library))
+            st.button(
+                "Use it no longer" if is_used else "Use it as a filter",
+                disabled=using.work is not None and using.work.is_running,
+                on_click=look.guarded(begin_using),
+                args=(library.root, name),
+                kwargs={"off": is_used},
+            )
             st.download_button(
                 "Download answers",
                 data=lambda: _sheet(library, labels),
@@ -49,6 +60,22 @@ def show(library: Library, labels: Labels, name: str | None) -> None:
         if name:
             st.button("Delete this label", icon=":material/delete:",
                       on_click=look.guarded(labels.delete), args=(name,))  # fmt: skip
+
+
+@st.fragment(run_every=LOOK_EVERY_S)
+def tell_filtering() -> None:
+    """Tell how far a label is that becomes a filter, and what came of it, until it is put away."""
+    work = using.work
+    if work is None:
+        return
+    if work.is_running:
+        st.progress(work.share, text=f"Filter {work.what}: {work.stage or 'starting'}")
+        return
+    if work.trouble:
+        look.alert(work.trouble)
+    for used in work.results:
+        look.remark(f'`label:"{used["name"]}"` finds {used["shots"]} of {used["of_shots"]} shots.')
+    st.button("Put away", key="put-filter-away", on_click=using.put_away)
 
 
 def keep(library: Library, moments: Sequence[Moment], name: str) -> str:

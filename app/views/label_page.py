@@ -43,6 +43,7 @@ def show() -> None:
         name = _chosen(names) if names else None
         _begin(labels)
         label_manage.show(library, labels, name)
+    label_manage.tell_filtering()
     named = labels.look(name) if name else None
     if named is None:
         look.empty(

@@ -7,11 +7,12 @@ has answered of is most often without the label, and with ten answers that is mo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
 
 from indexer.encoders.protocol import Vectors
 from indexer.labelling.pool import Pool
@@ -26,6 +27,7 @@ STAND_INS = 300
 STAND_IN_WEIGHT = 0.1
 """each counting as this much of an answer."""
 MAX_STEPS = 300
+FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,46 @@ def learned_from(pool: Pool, answers: Sequence[Label]) -> Learned | None:
 
     Answers of titles that are not in the pool are passed over.
     """
+    taught = _taught(pool, answers)
+    return learn(*taught, pool.vectors) if taught else None
+
+
+def calibrated_from(pool: Pool, answers: Sequence[Label]) -> Learned | None:
+    """Return the classifier of a label's answers, as sure as answers it has not seen let it be.
+
+    The stand-ins make it doubt; how often its word on held-back answers was right puts that right
+    (Platt's scaling over folds). Where those say that it knows nothing, it stays as it was learned.
+    """
+    taught = _taught(pool, answers)
+    if taught is None:
+        return None
+    vectors, holds = taught
+    learned = learn(vectors, holds, pool.vectors)
+    num_folds = min(FOLDS, int(holds.sum()), int((~holds).sum()))
+    if num_folds < 2:
+        return learned
+    unseen = np.zeros(len(holds))
+    for teach, check in StratifiedKFold(num_folds, shuffle=True, random_state=0).split(
+        vectors, holds
+    ):
+        of_fold = learn(vectors[teach], holds[teach], pool.vectors)
+        unseen[check] = vectors[check] @ of_fold.weights + of_fold.bias
+    scale = LogisticRegression().fit(unseen[:, None], holds)
+    slope, shift = float(scale.coef_[0, 0]), float(scale.intercept_[0])
+    if slope <= 0:
+        return learned
+    return replace(learned, weights=learned.weights * slope, bias=learned.bias * slope + shift)
+
+
+def _taught(pool: Pool, answers: Sequence[Label]) -> tuple[Vectors, NDArray[np.bool_]] | None:
+    """Return what answers of the pool's titles teach; None while they are too few."""
     known = [
         (span, one.value > 0) for one in answers if (span := span_vector(pool, one)) is not None
     ]
     holds = np.array([held for _, held in known], bool)
     if len(known) < FEWEST_ANSWERS or holds.all() or not holds.any():
         return None
-    return learn(np.stack([span for span, _ in known]), holds, pool.vectors)
+    return np.stack([span for span, _ in known]), holds
 
 
 def span_vector(pool: Pool, label: Label) -> Vectors | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from app.labels.book import Labels
 from app.shortlist import Shortlists
 from indexer.library import Library
 
-NAME, HOSTILE = "Animals", "<img src=x onerror=alert(1)> **Two**"
+NAME, HOSTILE = "In colour", "<img src=x onerror=alert(1)> **Two**"
+FIRST_HALF = ("00:00:00", "00:00:02", "00:00:04")
+"""Timecodes at which the shots of a reel's first half begin."""
 
 pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
 
@@ -30,13 +33,23 @@ def library_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "library"
 
 
-def answer(page: Page, labels: Labels, name: str, *, yes: bool, at: int = 0) -> None:
-    """Press yes or no on a card, and wait until the page has another in its place."""
-    before = labels.look(name)
+def answer(page: Page, labels: Labels, *, with_key: bool = False) -> tuple[int, int]:
+    """Answer of the first card, yes in the first half of a reel, and wait for another card.
+
+    Returns how many yes and no there are now.
+    """
+    before = labels.look(NAME)
     assert before
-    page.locator(".card").nth(at).get_by_role("button", name="Yes" if yes else "No").click()
-    count = (before.num_yes + yes, before.num_no + (not yes))
-    expect(page.locator(".tb-heading").first).to_contain_text(f"{count[0]} yes, {count[1]} no")
+    card = page.locator(".card").first
+    yes = (card.locator(".tc").text_content() or "").startswith(FIRST_HALF)
+    if with_key:
+        card.focus()
+        page.keyboard.press("y" if yes else "n")
+    else:
+        card.get_by_role("button", name="Yes" if yes else "No").click()
+    now = (before.num_yes + yes, before.num_no + (not yes))
+    expect(page.locator(".tb-heading").first).to_contain_text(f"{now[0]} yes, {now[1]} no")
+    return now
 
 
 def test_ten_answers_by_mouse_and_keyboard_make_a_classifier(
@@ -56,18 +69,16 @@ def test_ten_answers_by_mouse_and_keyboard_make_a_classifier(
     page.get_by_placeholder("Search for what it means").fill("a cat")
     page.keyboard.press("Enter")
     expect(page.locator(".heading").filter(has_text="Found by “a cat”")).to_be_visible()
-    for turn in range(9):
-        answer(page, labels, NAME, yes=turn < 4)
-    first = page.locator(".card").first
-    first.focus()
-    page.keyboard.press("n")
-    expect(page.locator(".tb-heading").first).to_contain_text("4 yes, 6 no")
-    expect(page.locator(".tb-heading").first).to_contain_text("learned in")
-    expect(page.locator(".heading").filter(has_text="Most likely")).to_be_visible()
-
+    for _ in range(8):
+        before = answer(page, labels)
+    answer(page, labels, with_key=True)
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator(".tb-heading").first).to_contain_text("4 yes, 5 no")
-    answer(page, labels, NAME, yes=False)
+    heading = page.locator(".tb-heading").first
+    expect(heading).to_contain_text(f"{before[0]} yes, {before[1]} no")
+    answer(page, labels)
+    answer(page, labels)
+    expect(heading).to_contain_text("learned in")
+    expect(page.locator(".heading").filter(has_text="Most likely")).to_be_visible()
 
     page.get_by_role("button", name="Use").click()
     page.get_by_label("So many of the likeliest shots").fill("5")
@@ -75,6 +86,13 @@ def test_ten_answers_by_mouse_and_keyboard_make_a_classifier(
     page.get_by_role("button", name="Keep them").click()
     expect(page.get_by_text("5 shots are in Beasts.")).to_be_visible()
     assert len(Shortlists.of(Library.open(library_root)).items("Beasts")) == 5
+
+    page.get_by_role("button", name="Use it as a filter").click()
+    expect(page.get_by_text(re.compile(r'label:"In colour" finds \d+ of 12 shots'))).to_be_visible(
+        timeout=120_000
+    )
+    page.goto(f"{address}/?q=label:%22{NAME}%22")
+    expect(page.locator(".card .tags").first).to_contain_text(NAME)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -10,7 +10,13 @@ from labelled import add_heaps, is_dark, make_heaps
 from shelf import SHOT_FRAMES, make_library
 
 from indexer.labelling.feeds import APART, Feed, feeds_of
-from indexer.labelling.learner import answered, learn, learned_from, span_vector
+from indexer.labelling.learner import (
+    answered,
+    calibrated_from,
+    learn,
+    learned_from,
+    span_vector,
+)
 from indexer.labelling.pool import EXPECTED_WEIGHT, Pool, pool_of
 from indexer.library import Library
 from indexer.probes.label import Label
@@ -92,6 +98,24 @@ def test_ten_answers_tell_the_heaps_apart(pool: Pool) -> None:
     assert (learned.num_yes, learned.num_no) == (4, 6)
     scores = learned.scores(pool.vectors)
     assert scores[holds].min() > scores[~holds].max()
+
+
+def test_what_is_used_as_a_filter_is_as_sure_as_unseen_answers_let_it_be(pool: Pool) -> None:
+    holds = dark(pool)
+    answers = [label(pool, place, holds=bool(holds[place])) for place in range(20)]
+    learned, calibrated = learned_from(pool, answers), calibrated_from(pool, answers)
+    assert learned
+    assert calibrated
+    sure = calibrated.scores(pool.vectors)
+    assert sure[holds].min() > 0.8 > 0.2 > sure[~holds].max()
+    assert sure[holds].mean() > learned.scores(pool.vectors)[holds].mean()
+    assert calibrated_from(pool, answers[:9]) is None
+
+    random = np.random.default_rng(0)  # answers that have nothing to do with the shots
+    lies = [label(pool, place, holds=bool(random.random() < 0.5)) for place in range(40)]
+    doubtful = calibrated_from(pool, lies)
+    assert doubtful
+    assert np.ptp(doubtful.scores(pool.vectors)) < 0.8
 
 
 def test_weights_are_the_same_for_the_titles_own_vectors(library: Library, pool: Pool) -> None:
