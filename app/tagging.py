@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 FAILED_INPUTS_EXIT = 1
 MOST_TOLD = 8
 """Tags of each group that a line names."""
+BY_WORDS = (
+    "Where words alone tell, confidence is an order and no likelihood; docs/tags.md says how far "
+    "to trust it."
+)
 
 
 @click.command("tag")
@@ -66,7 +70,7 @@ def tag(
 
     library = Library.open(root)
     groups = [group for group in GROUPS if not only or group in only]
-    failed = 0
+    failed, by_words = 0, False
     with open_studio(library, device=device) as studio:
         titles = _titles(library, named)
         with publishing(studio, command="trimbin tag"):
@@ -77,7 +81,10 @@ def tag(
             )
             for result in done:
                 failed += result.status == "failed"
+                by_words |= "words" in result.sources.values()
                 _print(result, as_json=as_json)
+        if by_words and not clear:
+            studio.say(BY_WORDS)
     if failed:
         raise click.exceptions.Exit(FAILED_INPUTS_EXIT)
 

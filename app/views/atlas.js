@@ -3,6 +3,7 @@
 const PALETTE = ["#6f9bd1", "#c98f7a", "#86b58a", "#a58fc4", "#c9c3a0", "#74b3b0", "#c08aa8", "#8f9fb3",
   "#b3a06f", "#7fa0c9", "#a3b574", "#b58686", "#8fc4a5", "#9d8fd1", "#c4a58f", "#7ac0c9"];
 const OTHER = "#59616b";
+const UNTOLD = ["others", "none told"]; // what has no colour of its own
 const GRID = 64; // cells along each side
 const REACH = 12; // pixels within which a point is meant
 const MARGIN = 0.06; // of the sheet, around the map
@@ -52,7 +53,7 @@ class View {
     this.draw();
   }
 
-  ink(colour) { return colour >= 0 && colour < PALETTE.length && this.data.legend[colour] !== "others" ? PALETTE[colour] : OTHER; }
+  ink(colour) { return colour >= 0 && colour < PALETTE.length && !UNTOLD.includes(this.data.legend[colour]) ? PALETTE[colour] : OTHER; }
   cellOf(x, y) { return Math.floor(x * GRID) * 1000 + Math.floor(y * GRID); }
 
   // -- from the map (0..1) to the sheet (pixels) and back

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app import editing
+from app.fields import TAGS
 from app.parsing import parse
 from app.request import Clip, Field, Image, Line, Request, Sound, Term, Words
 from app.saved import SavedSearches
@@ -17,6 +18,7 @@ from app.shortlist import DEFAULT_LIST, Shortlists
 from app.views import chips, look
 from indexer.library import Library
 from indexer.manifest import Manifest
+from indexer.tagging.tags import known_names
 from qdrant.errors import UsageError
 
 Q, TITLE, PER_TITLE, VARIETY, FLOOR = "q", "title", "per_title", "variety", "floor"
@@ -28,6 +30,7 @@ LONGEST_S, QUIETEST_LUFS = 60.0, -60.0
 """The ends of sliders: there a side is open."""
 GAPS = {"within 30 s": "", "within 5 s": "5s", "within 10 s": "10s", "in the next shot": "1shots",
         "within 3 shots": "3shots"}  # fmt: skip
+TAG_NAMES = {"label": "Label", "tone": "Tone", "clipgenre": "Clip genre"}
 SHARES = {"speech": "Speech", "music": "Music", "brightness": "Brightness", "motion": "Motion"}
 
 
@@ -163,6 +166,9 @@ def _menu_of_fields(titles: list[Manifest]) -> None:
         st.form("fields", clear_on_submit=True, border=False),
     ):
         st.multiselect("Kind", kinds, key="f-kind")
+        for name, group in TAGS.items():
+            if known := known_names(titles, group):
+                st.multiselect(TAG_NAMES[name], known, key=f"f-{name}")
         if years:
             span = (min(years), max(years) + (min(years) == max(years)))
             st.slider("Year", *span, span, key="f-year")
@@ -177,7 +183,7 @@ def _menu_of_fields(titles: list[Manifest]) -> None:
 
 def _add_fields(years: list[int]) -> None:
     value: Callable[[str], Any] = lambda name: st.session_state.get(f"f-{name}")  # noqa: E731
-    fields = [Field("kind", tuple(value("kind")))] if value("kind") else []
+    fields = [Field(name, tuple(value(name))) for name in ("kind", *TAGS) if value(name)]
     if years:
         fields += _between("year", value("year"), min(years), max(years) + (len(set(years)) == 1))
     if (share := value("position")) is not None and share < 100:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,22 +49,26 @@ class Background:
         return sum(n for _, (_, n) in other) <= MOST_CHANGED * most
 
 
-def background_of(asked: AskedWords, library: Library, progress: Progress = silent) -> Background:
+def background_of(
+    version: str, ask: Callable[[], AskedWords], library: Library, progress: Progress = silent
+) -> Background:
     """Return what is usual among a library's shots, as it is kept or found now and kept.
 
-    Raises `CannotRunNow` where the library cannot be written.
+    `version` is of what is asked; `ask` encodes it, where nothing is kept. Raises `CannotRunNow`
+    where the library cannot be written.
     """
     titles = [manifest for manifest in library.in_use() if not manifest.live]
     kept = _read(_path(library))
-    if kept is not None and kept.asked == asked.version and kept.still_holds(titles):
+    if kept is not None and kept.asked == version and kept.still_holds(titles):
         return kept
+    asked = ask()
     every = math.ceil(sum(manifest.num_shots for manifest in titles) / MOST_SHOTS) or 1
     levels = [
         np.zeros((0, len(asked.entries))),
         *_levels(asked, library, titles, every=every, progress=progress),
     ]
     found = Background(
-        asked=asked.version,
+        asked=version,
         shots={m.title_id: (m.generation, m.num_shots) for m in titles},
         usual=usual_of(np.concatenate(levels)),
     )

@@ -22,7 +22,7 @@ from indexer.tagging.background import Background, background_of
 from indexer.tagging.confidence import SUREST, Floats, confidence_of, share_between
 from indexer.tagging.source import Scores, Source
 from indexer.tagging.vocabulary import Group, Measure, Vocabulary
-from indexer.tagging.words import AskedWords, ask_in_words
+from indexer.tagging.words import AskedWords, ask_in_words, version_of_words
 from indexer.workbench import digest
 
 TASKS: Mapping[Group, Literal["tone", "genre"]] = {"tone": "tone", "genre": "genre"}
@@ -38,13 +38,15 @@ class Words:
 
     @cached_property
     def asked(self) -> AskedWords:
-        """The entries, encoded. Raises `UsageError` where nothing here reads words."""
+        """The entries, encoded."""
         return ask_in_words(self.vocabulary.entries, self._studio.library, self._studio.encoders)
 
     @cached_property
     def background(self) -> Background:
-        """What is usual in the library."""
-        return background_of(self.asked, self._studio.library, self._studio.progress)
+        """What is usual in the library. Raises `UsageError` where nothing here reads words."""
+        studio = self._studio
+        version = version_of_words(self.vocabulary.entries, studio.library, studio.encoders)
+        return background_of(version, lambda: self.asked, studio.library, studio.progress)
 
 
 @dataclass(frozen=True)

@@ -170,17 +170,12 @@ def _carried(
     columns: Mapping[str, list[float]], num_shots: int, least: float
 ) -> tuple[Carried, ...]:
     """Return what each shot carries, name -> confidence, the surest first."""
-    return tuple(
-        {
-            name: round(confidence, DECIMALS)
-            for name, confidence in sorted(
-                ((name, column[shot]) for name, column in columns.items()),
-                key=lambda told: (-told[1], told[0]),
-            )
-            if confidence >= least
-        }
-        for shot in range(num_shots)
-    )
+    carried: list[dict[str, float]] = [{} for _ in range(num_shots)]
+    for name in sorted(columns):
+        for shot, confidence in enumerate(columns[name]):
+            if confidence >= least:
+                carried[shot][name] = round(confidence, DECIMALS)
+    return tuple(dict(sorted(of.items(), key=lambda told: -told[1])) for of in carried)
 
 
 def _cleared(

@@ -43,7 +43,6 @@ class AskedWords:
     unlike: Mapping[str, Vectors]  # space -> (num_phrases, dim)
     taken_for: tuple[int, ...]  # (num_phrases,)
     bands: Mapping[str, Calibration]
-    version: str  # a hash of the entries, of what encodes them and of the bands
 
     def answers(self, library: Library, manifest: Manifest) -> Answers:
         """Return how a title's shots answer, read from its folder alone."""
@@ -63,11 +62,25 @@ class AskedWords:
         return Answers(np.where(wanted > worst, -np.expm1(-wanted), 0.0), levels)
 
 
-def ask_in_words(entries: Sequence[Entry], library: Library, encoders: EncoderSet) -> AskedWords:
-    """Return entries encoded into every space that words reach: pictures, dialogue, context, sound.
+def version_of_words(entries: Sequence[Entry], library: Library, encoders: EncoderSet) -> str:
+    """Return a hash of the entries, of what would encode them and of the bands; nothing is loaded.
 
     Raises `UsageError` where no encoder that is here reads words.
     """
+    profile = library.profile
+    reading = [space for space in asked_by_words(profile) if space not in encoders.missing]
+    if not reading:
+        raise UsageError(
+            f"No encoder of profile {profile.name!r} that is here reads words, so nothing can be "
+            "tagged in words. `trimbin doctor` tells what is missing; a probe needs no words."
+        )
+    bands = [f"{space} {band}" for space, band in sorted(profile.ranking.items())]
+    made_by = [library.version, library.checkpoint_id(), sorted(encoders.missing), bands]
+    return digest([repr(entry) for entry in entries], made_by)
+
+
+def ask_in_words(entries: Sequence[Entry], library: Library, encoders: EncoderSet) -> AskedWords:
+    """Return entries encoded into every space that words reach: pictures, words, context, sound."""
     profile, bands = library.profile, dict(library.profile.ranking)
     told = [entry.phrases for entry in entries]
     unlike = [(phrase,) for entry in entries for phrase in entry.unlike]
@@ -78,11 +91,6 @@ def ask_in_words(entries: Sequence[Entry], library: Library, encoders: EncoderSe
         if isinstance(encoder, ReadsWords):
             wanted_in[space] = _means(told, encoder.encode_words)
             unlike_in[space] = _means(unlike, encoder.encode_words)
-    if not wanted_in:
-        raise UsageError(
-            f"No encoder of profile {profile.name!r} that is here reads words, so nothing can be "
-            "tagged in words. `trimbin doctor` tells what is missing; a probe needs no words."
-        )
     tower, its_band = read_tower(library)
     if tower is not None:
         bands.update(its_band)
@@ -96,14 +104,12 @@ def ask_in_words(entries: Sequence[Entry], library: Library, encoders: EncoderSe
     for space in wanted_in.keys() - {VIDEO}:  # what is of pictures alone is asked of them alone
         wanted_in[space] = wanted_in[space] * says[:, None]
         unlike_in[space] = unlike_in[space] * says[taken_for][:, None]
-    made_of = [[repr(entry) for entry in entries], library.version, library.checkpoint_id()]
     return AskedWords(
         entries=tuple(entries),
         wanted=wanted_in,
         unlike=unlike_in,
         taken_for=tuple(taken_for),
         bands=bands,
-        version=digest(made_of, [f"{space} {bands[space]}" for space in sorted(wanted_in)]),
     )
 
 

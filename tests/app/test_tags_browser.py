@@ -60,6 +60,20 @@ def test_a_tone_is_asked_for_and_seen(visit: Visit) -> None:
     expect(page.locator(".tb-alert")).to_contain_text(f"There are: {HOSTILE}, creepy")
 
 
+def test_a_tone_is_chosen_from_the_menu(visit: Visit) -> None:
+    page = visit.page
+    page.goto(visit.address)
+    visit.search("a cat")
+    expect(page.locator(".card").first).to_be_visible(timeout=SEE_WITHIN_MS)
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("combobox", name="Tone").click()
+    page.get_by_role("option", name="creepy").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".chips li")).to_contain_text(["a cat", "creepy"])
+    expect(page.locator(".card")).to_have_count(1)
+
+
 def test_words_that_came_as_tags_stay_words(visit: Visit) -> None:
     page = visit.page
     page.goto(visit.address)

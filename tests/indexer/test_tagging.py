@@ -243,10 +243,15 @@ def test_what_is_surer_than_asked_for_counts(
 
 
 def test_an_unchanged_title_costs_nothing(
-    library: Library, title: Manifest, studio: Studio, vocabulary: Vocabulary
+    library: Library,
+    title: Manifest,
+    studio: Studio,
+    vocabulary: Vocabulary,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     list(tag_titles(studio, [title], vocabulary=vocabulary))
     before = {p: p.stat().st_mtime_ns for p in library.folder(title.title_id).glob("*.json")}
+    monkeypatch.setattr(studio.encoders, "of", None)  # nothing is encoded, so nothing is loaded
     [again] = tag_titles(studio, library.titles(), vocabulary=vocabulary)
     assert again.status == "unchanged"
     assert again.tags["tone"] == {"dark": 1}
