@@ -21,6 +21,7 @@ from app.importing.command import import_command
 from app.keeping import relink, remove
 from app.mapping import draw_map
 from app.options import device_option, json_option, library_option
+from app.promotion.ads_command import ads_command
 from app.promotion.coverage_command import coverage_command
 from app.promotion.moments_command import moments_command
 from app.promotion.similar_command import similar_command
@@ -353,6 +354,7 @@ main.add_command(finetune)
 main.add_command(import_command)
 main.add_command(rebuild)
 main.add_command(draw_map)
+main.add_command(ads_command)
 main.add_command(coverage_command)
 main.add_command(moments_command)
 main.add_command(similar_command)

@@ -1,9 +1,9 @@
 """What the promotion tools are worth, against chance.
 
-On a simulated world (SIMULATION, see `world`): how well surprise, and a probe on contextual vectors,
-tell the clips that show a title well from the others; how well scenes are parted, by the price of
-a scene and by what is looked at. On Big Buck Bunny: how much of what is picked without labels did
-the trailer of moviepy's tutorial use, against picks that nobody weighed, of the same lengths.
+On a simulated world (SIMULATION, see `world`): how well surprise, and a probe on contextual
+vectors, tell the clips that show a title well from the others; how well scenes are parted, by the
+price of a scene and by what is looked at. On Big Buck Bunny: how much of what is picked without
+labels did the trailer of moviepy's tutorial use, against picks that nobody weighed.
 
 Usage: promotion.py --labels FOLDER [--quick] [--library FOLDER]
 """
@@ -48,11 +48,11 @@ from indexer.promotion.worth import WEIGHTS, stands_out, surprise, worth_of
 
 Floats = NDArray[np.float64]
 Figures = dict[str, dict[str, Any]]
-SIZES = {"model": 120, "train": 60, "validation": 12, "test": 40}
+SIZES = {"model": 40, "train": 30, "validation": 8, "test": 24}
 QUICK_SIZES = {"model": 12, "train": 8, "validation": 3, "test": 5}
-STEPS, QUICK_STEPS = 400, 40
+STEPS, QUICK_STEPS = 150, 40
 SECONDS_LIMIT = 900.0
-PRICES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
+PRICES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 SLACK_SHOTS = 1
 DRAWS, QUICK_DRAWS = 1000, 200
 
@@ -98,9 +98,7 @@ def worthy(parts: Mapping[str, Part]) -> Figures:
     figures = {"worthy clips, chance": figure(float(labels.mean()))}
     for name, said in (("surprise", np.array(surprised)), ("probe", probed.said[:, 0])):
         value = float(average_precision_score(labels, said))
-        low, high = interval(
-            titles, lambda picks, s=said: average_precision_score(labels[picks], s[picks])
-        )
+        low, high = interval(titles, labels, said)
         print(f"SIMULATION worthy clips by {name}: AP {value:.3f} [{low:.3f}, {high:.3f}]")
         figures[f"worthy clips, {name}"] = figure(value)
         figures[f"worthy clips, {name}, low"] = figure(low)
@@ -109,14 +107,15 @@ def worthy(parts: Mapping[str, Part]) -> Figures:
 
 
 def interval(
-    titles: NDArray[np.int32], value: Callable[[NDArray[np.int64]], float], draws: int = 200
+    titles: NDArray[np.int32], labels: NDArray[Any], said: NDArray[Any], draws: int = 200
 ) -> tuple[float, float]:
-    """Return the 95 % interval of a value over titles drawn anew."""
+    """Return the 95 % interval of average precision over titles drawn anew."""
     random, drawn = np.random.default_rng(0), []
     of_title = {int(t): np.flatnonzero(titles == t) for t in np.unique(titles)}
     for _ in range(draws):
-        picks = random.choice([*of_title], size=len(of_title))
-        drawn.append(value(np.concatenate([of_title[int(t)] for t in picks])))
+        chosen = random.choice([*of_title], size=len(of_title))
+        picks = np.concatenate([of_title[int(t)] for t in chosen])
+        drawn.append(average_precision_score(labels[picks], said[picks]))
     low, high = np.quantile(drawn, [0.025, 0.975])
     return float(low), float(high)
 
@@ -140,8 +139,10 @@ def scenes(parts: Mapping[str, Part]) -> Figures:
         print(f"SIMULATION scenes by {name}, F1 on validation/test by price  {'  '.join(told)}")
     every = float(np.mean([even(title) for title, _ in parts["test"]]))
     print(f"SIMULATION scenes of even length, as many as there are: F1 {every:.3f}")
-    return {**figures, "scenes, F1 of even lengths": figure(every),
-            "scenes, F1 in use": figure(begun_right(parts["test"], looks["context"], PRICE))}  # fmt: skip
+    in_use = begun_right(parts["test"], looks["context"], PRICE)
+    figures["scenes, F1 of even lengths"] = figure(every)
+    figures["scenes, F1 in use"] = figure(in_use)
+    return figures
 
 
 def begun_right(
@@ -226,8 +227,9 @@ def against_trailer(library: Library, manifest: Manifest, labels: Path, draws: i
         figures[f"{name}, share in trailer"] = figure(value)
         figures[f"{name}, above draws"] = figure(above)
         figures[f"{name}, AUC"] = figure(auc)
-    print(f"chance     {chance.mean():.1%} [{low:.1%}, {high:.1%}], {draws} draws; "
-          f"{in_trailer[shots.usable].sum()} of {shots.usable.sum()} shots are in the trailer")  # fmt: skip
+    some = f"{in_trailer[shots.usable].sum()} of {shots.usable.sum()}"
+    print(f"chance     {chance.mean():.1%} [{low:.1%}, {high:.1%}], {draws} draws")
+    print(f"{some} shots that may be shown are in the trailer")
     figures["chance, share in trailer"] = figure(float(chance.mean()))
     figures["chance, share in trailer, high"] = figure(float(high))
     return figures
@@ -261,9 +263,8 @@ def main() -> None:
     if not has_labels:
         print(f"{TRUTH} is not in --labels: THE TRAILER IS NOT MEASURED.", file=sys.stderr)
     elif given.only != "world":
-        kept = given.library or (
-            environment.user_cache() / "trailer-library" if given.quick else None
-        )
+        quick_one = environment.user_cache() / "trailer-library"
+        kept = given.library or (quick_one if given.quick else None)
         with tempfile.TemporaryDirectory(prefix="trimbin-bench-") as folder:
             library = Library.open(kept or Path(folder) / "library", create=True, profile="offline")
             with open_studio(library) as studio:

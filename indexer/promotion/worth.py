@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 By = Literal["probe", "measures"]
 
-TASK = "retrieval"
+TASK: Literal["retrieval"] = "retrieval"
 WEIGHTS: Mapping[str, float] = {
     "surprise": 1.0,
     "motion": 1.0,
@@ -92,29 +92,30 @@ def surprise(seen: Vectors, expected: Vectors) -> Floats:
 
 def measures_of(shots: pd.DataFrame, surprise: Floats) -> dict[str, Floats]:
     """Return each measure as a rank within the title, (num_shots,) 0..1, NaN: not measured."""
-    measured = {"surprise": surprise, "loudness": _peaks(_column(shots, "loudness"))}
+    measured = {"surprise": surprise, "loudness": _peaks(column(shots, "loudness"))}
     for name in ("motion", "sharpness", "speech"):
-        measured[name] = _column(shots, name)
-    return {name: _ranks(measured[name]) for name in WEIGHTS}
+        measured[name] = column(shots, name)
+    return {name: ranks(measured[name]) for name in WEIGHTS}
 
 
 def stands_out(told: Mapping[str, Floats]) -> Floats:
     """Return the weighted mean of a shot's measures, of those that it has: (num_shots,) 0..1."""
-    ranks = np.stack([told[name] for name in WEIGHTS])
-    weights = np.array([*WEIGHTS.values()])[:, None] * ~np.isnan(ranks)
+    ranked = np.stack([told[name] for name in WEIGHTS])
+    weights = np.array([*WEIGHTS.values()])[:, None] * ~np.isnan(ranked)
     total = weights.sum(axis=0)
-    summed: Floats = np.nansum(ranks * weights, axis=0)
+    summed: Floats = np.nansum(ranked * weights, axis=0)
     return summed / np.where(total > 0, total, 1.0)
 
 
 def _showable(shots: pd.DataFrame) -> NDArray[np.bool_]:
     """Return which shots show something; sound alone always does."""
-    brightness, sharpness = _column(shots, "brightness"), _column(shots, "sharpness")
+    brightness, sharpness = column(shots, "brightness"), column(shots, "sharpness")
     hidden: NDArray[np.bool_] = (brightness < BLACK) | (sharpness < FLAT)
     return ~hidden
 
 
-def _column(shots: pd.DataFrame, name: str) -> Floats:
+def column(shots: pd.DataFrame, name: str) -> Floats:
+    """Return a column of shots.parquet as numbers, (num_shots,); NaN where it was not measured."""
     if name not in shots:
         return np.full(len(shots), np.nan)
     return np.asarray(shots[name].astype(float), np.float64)
@@ -131,14 +132,14 @@ def _peaks(loudness: Floats) -> Floats:
     )
 
 
-def _ranks(values: Floats) -> Floats:
-    """Return the share of the others that each value lies above, 0..1, of equals half; NaN stays."""
+def ranks(values: Floats) -> Floats:
+    """Return the share of the others that each lies above, 0..1, of equals half; NaN stays."""
     known = ~np.isnan(values)
     there = np.sort(values[known])
-    ranks = np.full(len(values), np.nan)
+    ranked = np.full(len(values), np.nan)
     if len(there):
         below = np.searchsorted(there, values[known], "left")
         not_above = np.searchsorted(there, values[known], "right")
         others = len(there) - 1
-        ranks[known] = (below + not_above - 1) / (2 * others) if others else 0.5
-    return ranks
+        ranked[known] = (below + not_above - 1) / (2 * others) if others else 0.5
+    return ranked
