@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.opened import Opened
+from app.promotion import ads
 from app.request import Request
 from app.search import Answer
 from app.sent import Sent, answer_with, asked_for
@@ -84,6 +85,17 @@ def _answer(
         return _held.answer(request)
     found, reach = answer_with(request, _sent, _held.answer)
     return replace(found, query=str(request), notes=tuple(map(reach.told, found.notes)))
+
+
+def ad_breaks(brief: str, *, avoid: Sequence[str], title_id: str) -> ads.AdBreaks:
+    """Return the breaks of a title that fit a brief; the same again while it stays the same."""
+    return _ad_breaks(brief, tuple(avoid), title_id, generations().get(title_id, ""))
+
+
+@st.cache_data(max_entries=ANSWERS_KEPT, show_spinner=False)
+def _ad_breaks(brief: str, avoid: tuple[str, ...], title_id: str, generation: str) -> ads.AdBreaks:
+    """Find breaks. `generation` is for the cache: a title made anew, another answer."""
+    return ads.ad_breaks(_held.catalogue, _held.encoders, brief, avoid=avoid, title=title_id)
 
 
 def catalogue() -> Catalogue:

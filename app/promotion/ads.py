@@ -25,6 +25,8 @@ WINDOW_S = 60.0
 """How far back a break's surroundings reach; what is nearer counts for more."""
 AFTER_S = 30.0
 """And how far on, where it is about what to keep away from."""
+LEAST_FIT = 0.02
+"""Below, what is before a break has nothing of the brief."""
 MOST_TITLES = 20
 """Of the titles that answer the brief best, so many are looked at."""
 MOST_SHOTS = 500
@@ -238,7 +240,7 @@ def _of_title(
         before = answers[: at.shot]
         best = int(np.argmax(np.where(weights > 0, before, -1)))
         fit = float(before[best] + np.average(before, weights=weights)) / 2
-        if fit <= 0:
+        if fit < LEAST_FIT:
             continue
         found.append(
             AdBreak(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ BESIDE = 3
 """Shots on either side of a cut whose context is compared."""
 TALKING = 0.5
 """Where no lines are known: a cut between two shots that are spoken for so much is in a talk."""
+APART_S = 10.0
+"""Of breaks nearer to one another than this the best is one, and the others are none."""
 TURN, SILENT, BLACKED = 0.6, 0.2, 0.2
 """What a break is worth by how far context turns there, by silence beside it, and by black."""
 
@@ -70,7 +73,16 @@ def breaks_between(shots: pd.DataFrame, vectors: Vectors) -> list[Break]:
         frame = int(shots["start_frame"].iloc[shot])
         at_s, turn = float(starts[shot]), float(turns[shot - 1])
         found.append(Break(shot, frame, at_s, turn, signs, float(quality)))
-    return found
+    return _apart(found)
+
+
+def _apart(breaks: Sequence[Break]) -> list[Break]:
+    """Return breaks in their order, the best of those that are near to one another."""
+    kept: list[Break] = []
+    for one in sorted(breaks, key=lambda one: -one.quality):
+        if all(abs(one.at_s - other.at_s) >= APART_S for other in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda one: one.shot)
 
 
 def _turns(vectors: Vectors) -> Floats:
