@@ -54,6 +54,8 @@ STEPS, QUICK_STEPS = 150, 40
 SECONDS_LIMIT = 900.0
 PRICES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 SLACK_SHOTS = 1
+SHOWN = "shots alone"
+"""By what scenes are parted in use."""
 DRAWS, QUICK_DRAWS = 1000, 200
 
 
@@ -134,12 +136,12 @@ def scenes(parts: Mapping[str, Part]) -> Figures:
         for price in PRICES:
             score = {p: begun_right(parts[p], look, price) for p in ("validation", "test")}
             told.append(f"{price:g}: {score['validation']:.3f}/{score['test']:.3f}")
-            if name == "context":
+            if name == SHOWN:
                 figures[f"scenes, F1 at price {price:g}"] = figure(score["test"])
         print(f"SIMULATION scenes by {name}, F1 on validation/test by price  {'  '.join(told)}")
     every = float(np.mean([even(title) for title, _ in parts["test"]]))
     print(f"SIMULATION scenes of even length, as many as there are: F1 {every:.3f}")
-    in_use = begun_right(parts["test"], looks["context"], PRICE)
+    in_use = begun_right(parts["test"], looks[SHOWN], PRICE)
     figures["scenes, F1 of even lengths"] = figure(every)
     figures["scenes, F1 in use"] = figure(in_use)
     return figures

@@ -75,7 +75,7 @@ class AdBreak:
     score: float  # 0..1, comparable within one answer
     fit: float  # 0..1: how well what is before it answers the brief, its best shot and the whole
     quality: float  # 0..1: how good a place to interrupt
-    signs: tuple[str, ...]  # "scene", "silence", "black"
+    signs: tuple[str, ...]  # "scene" or "turn", "silence", "black"
     best_tc: str  # where the shot begins that answers the brief best
     best_shot: int
     confident: bool  # that shot answers above the profile's confidence floor

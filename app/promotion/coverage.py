@@ -12,7 +12,6 @@ from app.shortlist import Pick, Shortlists
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.promotion.scenes import scenes_of
-from qdrant.schema import CONTEXT
 
 GLIMPSE_S = 0.25
 """Less of a scene than this in all assets together is a cut that was missed by a hair: unused."""
@@ -124,6 +123,4 @@ def _notes(manifest: Manifest, shown: Sequence[tuple[str, Sequence[object]]]) ->
     notes = [f"{name} shows nothing of {manifest.title}" for name, spans in shown if not spans]
     if not shown:
         notes.append("nothing has been made of it that the library knows of: no shortlist, no clip")
-    if CONTEXT not in manifest.spaces:
-        notes.append("no context model has read this title: scenes are parted by shots alone")
     return notes

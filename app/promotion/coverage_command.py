@@ -25,8 +25,7 @@ def coverage_command(
 ) -> None:  # fmt: skip
     """Tell which scenes of a title are shown by shortlists and CLIPS, and which by none.
 
-    Scenes are neighbouring shots that are alike in context; docs/promotion.md says how they are
-    parted.
+    Scenes are neighbouring shots that are alike; docs/promotion.md says how they are parted.
 
     \b
     Example: trimbin coverage "Big Buck Bunny" --list Teaser

@@ -14,20 +14,22 @@ from numpy.typing import NDArray
 from indexer.encoders.protocol import Vectors
 from indexer.library import Library
 from indexer.manifest import Manifest
-from indexer.probes.rows import Row, shot_vectors
-from qdrant.schema import CONTEXT
+from indexer.probes.rows import shot_vectors
 
 LONGEST_SHOTS = 120
 """A scene has at most so many shots: what is alike for longer is parted all the same."""
-PRICE = 2.5
+PRICE = 1.5
 """What one more scene costs, in squared distances between neighbouring shots, halved: how far two
 shots of a scene are apart, as a rule. The best of seven on simulated titles (docs/promotion.md)."""
 
 
 def scenes_of(library: Library, manifest: Manifest) -> list[tuple[int, int]]:
-    """Return a title's scenes as half-open runs of shots, in context where it has been read."""
-    row: Row = "context" if CONTEXT in manifest.spaces else "fused"
-    return parted(shot_vectors(library, manifest, row))
+    """Return a title's scenes as half-open runs of shots.
+
+    By the shots' own vectors: those in context, which know their neighbours already, told less
+    well where a scene begins (docs/promotion.md).
+    """
+    return parted(shot_vectors(library, manifest, "fused"))
 
 
 def parted(shots: Vectors, *, price: float = PRICE) -> list[tuple[int, int]]:

@@ -138,7 +138,7 @@ def test_surprise_is_told_where_the_title_is_in_context(
     measured(library, manifest, motion=[0.1] * 12)
     found = told(library.root, "moments", "Harbour", "--count", 1, "--length", 2)
     assert spans(found) == [(10.0, 12.0)]
-    assert list(found["moments"][0]["why"].items())[0] == ("surprise", 1.0)
+    assert next(iter(found["moments"][0]["why"].items())) == ("surprise", 1.0)
 
 
 def test_a_title_of_one_shot_without_sound_context_or_file_gives_what_it_has(
@@ -188,10 +188,10 @@ def test_what_cannot_be_is_a_sentence(harbour: tuple[Library, Manifest]) -> None
 
 def two_scenes(library: Library, manifest: Manifest) -> None:
     """The first five shots look one way, the other seven another."""
-    dim = sum(library.profile.dims.values())
-    rows = np.zeros((12, 2 * dim), np.float32)
+    rows = np.zeros((12, library.profile.dims["video"]), np.float32)
     rows[:5, 0], rows[5:, 1] = 1, 1
-    in_context(library, manifest, rows)
+    save_file({"shots": rows}, library.folder(manifest.title_id) / "video@v.safetensors")
+    library.finish(replace(manifest, spaces={"video": "video@v.safetensors"}))
 
 
 def test_coverage_counts_each_second_once_and_lists_what_nobody_used(
