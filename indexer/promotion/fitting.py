@@ -31,7 +31,7 @@ VARIETY = 0.3
 """How much likeness counts against worth."""
 REACH = 4
 """By how many shots a chosen stretch may begin or end elsewhere, to fill the time."""
-STEPS = 1000
+STEPS = 300
 """Into so many parts the time is divided when it is filled."""
 
 
