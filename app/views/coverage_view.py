@@ -32,9 +32,7 @@ def show(library: Library, manifest: Manifest, list_name: str) -> None:
     passage_rows.show(library, manifest, rows, key="coverage")
     if len(unused) > MOST_ROWS:
         look.remark(f"And {len(unused) - MOST_ROWS} more.")
-    if unused and st.button(
-        f"Add the unused to {list_name}", icon=":material/add:", key="coverage-keep"
-    ):
+    if unused and st.button("Add the unused", icon=":material/add:", key="coverage-keep"):
         kept = keep_unused(library, list_name, coverage)
         st.session_state[shortlist_page.CHOSEN] = list_name
         st.toast(f"{kept} unused scenes are in {list_name}.")

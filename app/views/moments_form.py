@@ -38,12 +38,14 @@ def show(library: Library, manifest: Manifest, list_name: str) -> None:
     asked = st.session_state.get(ASKED)
     if asked is None or asked[0] != manifest.title_id:
         return
-    moments = _found(*asked, manifest.generation, str(library.checkpoint_id()))
+    _, count, length_s, before = asked
+    seen = manifest.generation, str(library.checkpoint_id())
+    moments = _found(manifest.title_id, count, length_s, before, seen)
     rows = [_row(one) for one in moments.found]
     passage_rows.show(library, manifest, rows, key="moments")
     for note in (f"{moments.seconds:.1f} s in all", *moments.notes):
         look.remark(f"{note[0].upper()}{note[1:]}.")
-    if st.button(f"Add all to {list_name}", icon=":material/add:", key="moments-keep"):
+    if st.button("Add all moments", icon=":material/add:", key="moments-keep"):
         kept = keep_moments(library, list_name, moments.found)
         st.session_state[shortlist_page.CHOSEN] = list_name
         st.toast(f"{kept} moments are in {list_name}.")
@@ -51,9 +53,9 @@ def show(library: Library, manifest: Manifest, list_name: str) -> None:
 
 @st.cache_data(max_entries=100, show_spinner="Weighing every shot…", ttl=60)
 def _found(
-    title_id: str, count: int, length_s: float, before: float, generation: str, checkpoint: str
+    title_id: str, count: int, length_s: float, before: float, seen: tuple[str, str]
 ) -> Moments:
-    """Return a title's moments. The last two are for the cache: other vectors, another answer."""
+    """Return a title's moments. `seen` is for the cache: other vectors, another answer."""
     library = page.library()
     return moments_of(
         library, library.manifest(title_id), count=count, length_s=length_s, before=before

@@ -102,7 +102,8 @@ def _turns(vectors: Vectors) -> Floats:
     cuts = np.arange(1, len(vectors))
     before = unit(summed[cuts] - summed[np.maximum(cuts - BESIDE, 0)])
     after = unit(summed[np.minimum(cuts + BESIDE, len(vectors))] - summed[cuts])
-    return ranks(1 - np.sum(before * after, axis=1, dtype=np.float64))
+    alike = np.einsum("sd,sd->s", before, after, dtype=np.float64)
+    return ranks(np.asarray(1 - alike, np.float64))
 
 
 def _is_peak(turns: Floats, cut: int) -> bool:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from indexer.encoders.protocol import Vectors, unit
 from indexer.library import Library
 from indexer.manifest import Manifest
-from indexer.probes.kept import kept_probe
+from indexer.probes.kept import KeptProbe, kept_probe
 from indexer.probes.rows import shot_vectors
 from qdrant.schema import CONTEXT
 
@@ -64,11 +64,18 @@ def worth_of(library: Library, manifest: Manifest) -> Worth:
     shots = library.shots(manifest.title_id).iloc[: manifest.num_shots]
     told = measures_of(shots, surprise_of(library, manifest))
     probe = kept_probe(library, TASK)
-    if probe is not None and (probe.row == "fused" or probe.row in manifest.spaces):
+    if probe is not None and _reads(probe, manifest):
         vectors = shot_vectors(library, manifest, probe.row)
         scores = probe.scores(vectors)[:, 0].astype(np.float64)
         return Worth(scores, _showable(shots), "probe", told)
     return Worth(stands_out(told), _showable(shots), "measures", told)
+
+
+def _reads(probe: KeptProbe, manifest: Manifest) -> bool:
+    """Whether a title has the vectors that a probe was learned on."""
+    if probe.row == CONTEXT:
+        return CONTEXT in manifest.spaces and manifest.checkpoint == probe.checkpoint
+    return probe.row == "fused" or probe.row in manifest.spaces
 
 
 def surprise_of(library: Library, manifest: Manifest) -> Floats:

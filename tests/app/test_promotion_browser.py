@@ -66,7 +66,7 @@ def test_moments_are_found_played_and_kept_and_then_count_as_used(
     assert start_s <= playing(page)["now"] <= start_s + 2.1
     page.get_by_role("button", name="Close").click()
 
-    page.get_by_role("button", name="Add all to Selects").click()
+    page.get_by_role("button", name="Add all moments").click()
     expect(page.get_by_text("2 moments are in Selects.")).to_be_visible()
     kept = Shortlists.of(library).items("Selects")
     assert [item.end_frame - item.start_frame for item in kept] == [48, 48]
