@@ -12,6 +12,7 @@ from app.shortlist import Pick, Shortlists
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.promotion.scenes import scenes_of
+from indexer.promotion.worth import showable
 
 GLIMPSE_S = 0.25
 """Less of a scene than this in all assets together is a cut that was missed by a hair: unused."""
@@ -25,6 +26,7 @@ class Scene:
     shots: tuple[int, int]  # half-open
     used_s: float  # seconds of it that some asset shows
     by: tuple[str, ...]  # the assets that show some of it
+    is_empty: bool = False  # black or flat throughout: nothing that anybody could use
 
     @property
     def is_used(self) -> bool:
@@ -50,13 +52,13 @@ class Coverage:
 
     @property
     def unused(self) -> list[Scene]:
-        """The scenes that no asset has used."""
-        return [scene for scene in self.scenes if not scene.is_used]
+        """The scenes that no asset has used, though there is something to be seen."""
+        return [scene for scene in self.scenes if not scene.is_used and not scene.is_empty]
 
     def to_json(self) -> Mapping[str, Any]:
         """Return it as the documented JSON."""
         rows = [
-            {**asdict(one.passage), "shots": one.shots, "used": one.is_used,
+            {**asdict(one.passage), "shots": one.shots, "used": one.is_used, "empty": one.is_empty,
              "used_s": one.used_s, "by": one.by}
             for one in self.scenes
         ]  # fmt: skip
@@ -77,12 +79,20 @@ def coverage_of(library: Library, manifest: Manifest, assets: Sequence[Asset]) -
         passages = [passage_of(manifest, shots, start, end) for start, end in spans]
         return round(sum(passage.seconds for passage in passages), 3)
 
-    scenes = []
+    shows, scenes = showable(shots), []
     for first, end in scenes_of(library, manifest):
         frames = int(shots["start_frame"].iloc[first]), int(shots["end_frame"].iloc[end - 1])
         by = [name for name, spans in shown if seconds(within(spans, frames)) >= GLIMPSE_S]
         used_s = seconds(within(all_shown, frames))
-        scenes.append(Scene(passage_of(manifest, shots, *frames), (first, end), used_s, tuple(by)))
+        scenes.append(
+            Scene(
+                passage_of(manifest, shots, *frames),
+                (first, end),
+                used_s,
+                tuple(by),
+                not shows[first:end].any(),
+            )
+        )
     whole = int(shots["start_frame"].iloc[0]), int(shots["end_frame"].iloc[-1])
     return Coverage(
         title=manifest.title,

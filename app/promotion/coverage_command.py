@@ -47,7 +47,8 @@ def coverage_command(
         click.echo(json.dumps(coverage.to_json(), ensure_ascii=False))
         return
     for scene in coverage.scenes:
-        told = f"{scene.used_s:.1f} s in {', '.join(scene.by)}" if scene.by else "unused"
+        told = "nothing to show" if scene.is_empty else "unused"
+        told = f"{scene.used_s:.1f} s in {', '.join(scene.by)}" if scene.by else told
         click.echo(f"{scene.passage.line()}  {scene.passage.seconds:6.1f} s  {told}")
     unused = coverage.unused
     click.echo(

@@ -48,7 +48,7 @@ def _bar(coverage: Coverage) -> str:
 
 def _piece(scene: Scene) -> str:
     seconds = max(scene.passage.seconds, 0.001)
-    by = ", ".join(scene.by) or "unused"
+    by = ", ".join(scene.by) or ("nothing to show" if scene.is_empty else "unused")
     kind = "tb-used" if scene.is_used else ""
     told = look.text(f"{scene.passage.line()}: {by}")
     filled = min(scene.used_s / seconds, 1)

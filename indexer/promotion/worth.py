@@ -67,8 +67,8 @@ def worth_of(library: Library, manifest: Manifest) -> Worth:
     if probe is not None and _reads(probe, manifest):
         vectors = shot_vectors(library, manifest, probe.row)
         scores = probe.scores(vectors)[:, 0].astype(np.float64)
-        return Worth(scores, _showable(shots), "probe", told)
-    return Worth(stands_out(told), _showable(shots), "measures", told)
+        return Worth(scores, showable(shots), "probe", told)
+    return Worth(stands_out(told), showable(shots), "measures", told)
 
 
 def _reads(probe: KeptProbe, manifest: Manifest) -> bool:
@@ -114,7 +114,7 @@ def stands_out(told: Mapping[str, Floats]) -> Floats:
     return summed / np.where(total > 0, total, 1.0)
 
 
-def _showable(shots: pd.DataFrame) -> NDArray[np.bool_]:
+def showable(shots: pd.DataFrame) -> NDArray[np.bool_]:
     """Return which shots show something; sound alone always does."""
     brightness, sharpness = column(shots, "brightness"), column(shots, "sharpness")
     hidden: NDArray[np.bool_] = (brightness < BLACK) | (sharpness < FLAT)

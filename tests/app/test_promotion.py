@@ -237,6 +237,21 @@ def test_a_glimpse_is_no_use_and_a_list_of_another_title_says_so(
     assert "Elsewhere shows nothing of Quay" in found["notes"]
 
 
+def test_black_is_no_scene_to_be_used(harbour: tuple[Library, Manifest]) -> None:
+    """The second scene is black throughout: it is neither used nor unused, and not kept."""
+    library, manifest = harbour
+    two_scenes(library, manifest)
+    measured(library, manifest, brightness=[0.5] * 5 + [0.0] * 7)
+    assert [scene["empty"] for scene in told(library.root, "coverage", "Harbour")["scenes"]] == [
+        False,
+        True,
+    ]
+    lines = trimbin(library.root, "coverage", "Harbour", "--keep", "Fresh").splitlines()
+    assert [line.split("  ")[-1] for line in lines[:2]] == ["unused", "nothing to show"]
+    shown = json.loads(trimbin(library.root, "shortlist", "show", "Fresh", "--json"))
+    assert [(item["start_frame"], item["end_frame"]) for item in shown["items"]] == [(0, 240)]
+
+
 def test_similar_titles_are_told_best_first(tmp_path: Path) -> None:
     library = make_library(tmp_path / "library")
     for name, vector in {"A": [10, 1], "B": [10, 0.9], "C": [10, -1.9]}.items():
