@@ -22,6 +22,10 @@ from app.keeping import relink, remove
 from app.labels.command import label
 from app.mapping import draw_map
 from app.options import device_option, json_option, library_option
+from app.promotion.ads_command import ads_command
+from app.promotion.coverage_command import coverage_command
+from app.promotion.moments_command import moments_command
+from app.promotion.similar_command import similar_command
 from app.searching import search
 from app.serving import serve
 from app.shortlisting import shortlist
@@ -353,6 +357,10 @@ main.add_command(import_command)
 main.add_command(rebuild)
 main.add_command(draw_map)
 main.add_command(label)
+main.add_command(ads_command)
+main.add_command(coverage_command)
+main.add_command(moments_command)
+main.add_command(similar_command)
 main.add_command(relink)
 main.add_command(remove)
 main.add_command(search)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.opened import Opened
+from app.promotion import ads
 from app.request import Request
 from app.search import Answer
 from app.sent import Sent, answer_with, asked_for
@@ -100,6 +101,17 @@ def _pool(seen: tuple[tuple[str, str], ...]) -> Pool:
     from indexer.labelling.pool import pool_of
 
     return pool_of(library())
+
+
+def ad_breaks(brief: str, *, avoid: Sequence[str], title_id: str) -> ads.AdBreaks:
+    """Return the breaks of a title that fit a brief; the same again while it stays the same."""
+    return _ad_breaks(brief, tuple(avoid), title_id, generations().get(title_id, ""))
+
+
+@st.cache_data(max_entries=ANSWERS_KEPT, show_spinner=False)
+def _ad_breaks(brief: str, avoid: tuple[str, ...], title_id: str, generation: str) -> ads.AdBreaks:
+    """Find breaks. `generation` is for the cache: a title made anew, another answer."""
+    return ads.ad_breaks(_held.catalogue, _held.encoders, brief, avoid=avoid, title=title_id)
 
 
 def catalogue() -> Catalogue:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import page
+from app.promotion.similar import ALONE, NO_MODEL
 from app.views import cards, look
 from indexer.library import Library
 from indexer.manifest import Manifest
@@ -18,10 +19,6 @@ WHAT_IT_MEANS = (
     "speak as wholes, beside the library's average (0). It knows nothing of plot, and of few "
     "titles it has learned little."
 )
-NO_MODEL = (
-    "No context model has read this title yet, so nothing is known of titles like it. "
-    "`trimbin train` learns one where `trimbin index` has not."
-)
 
 
 def show(library: Library, manifest: Manifest, address: Callable[[str], str]) -> None:
@@ -32,7 +29,7 @@ def show(library: Library, manifest: Manifest, address: Callable[[str], str]) ->
         return
     found = _found(manifest.title_id, tuple(sorted(page.generations().items())))
     if not found:
-        look.remark("There is no other title to compare it with.")
+        look.remark(ALONE)
         return
     st.html(
         f'<div class="tb-similar">{"".join(_card(one, library, address) for one in found)}</div>'

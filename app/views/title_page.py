@@ -16,7 +16,7 @@ from app.parsing import parse
 from app.request import Field
 from app.tell import clock
 from app.timeline import Match, Timeline, matches_of, timeline_of
-from app.views import cards, keep, look, player, similar, title_actions
+from app.views import cards, keep, look, player, promotion, similar, title_actions
 from indexer.library import Library
 from indexer.manifest import Manifest
 from indexer.metadata import LISTS
@@ -51,6 +51,7 @@ def show() -> None:
     if acted:
         _act(acted, library, manifest, list_name, query)
     _about(manifest)
+    promotion.show(library, manifest, list_name)
     similar.show(library, manifest, address)
     title_actions.show(library, manifest)
 

@@ -1,0 +1,1 @@
+"""Tools for whoever advertises a title: moments, coverage, breaks, titles like it."""

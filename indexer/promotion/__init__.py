@@ -1,0 +1,1 @@
+"""What a title's shots tell whoever advertises it: their worth, scenes, breaks."""
