@@ -1,1 +1,1 @@
-"""What can be learned from labels: probes on frozen vectors, five tasks, and a gate for versions."""
+"""What can be learned from labels: probes on frozen vectors, five tasks, a gate for versions."""
