@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,11 @@ class Clips:
     title: Titles  # (num_clips,) into `title_ids`
     classes: tuple[str, ...]  # the name of each column
     labels: Floats  # (num_clips, num_classes) 0 or 1, or how popular
+
+    def only(self, classes: Sequence[int]) -> Clips:
+        """Return the same clips with some of their columns."""
+        named = tuple(self.classes[one] for one in classes)
+        return replace(self, classes=named, labels=self.labels[:, list(classes)])
 
     def span_rows(self, library: Library, row: Row) -> Floats:
         """Return each clip's vector in a row, in context: (num_clips, dim), unit length.
@@ -113,13 +118,13 @@ def _refuse_untold(task: Task, clips: Clips) -> None:
         )
 
 
-def told_apart(clips: Clips) -> list[int]:
-    """Return the labels that hold in two titles or more, and not of every clip."""
+def told_apart(clips: Clips, *, num_titles: int = 2) -> list[int]:
+    """Return the labels that hold in so many titles or more, and not of every clip."""
     holds = clips.labels > 0
     return [
         one
         for one in range(len(clips.classes))
-        if len(set(clips.title[holds[:, one]].tolist())) > 1 and not holds[:, one].all()
+        if len(set(clips.title[holds[:, one]].tolist())) >= num_titles and not holds[:, one].all()
     ]
 
 

@@ -56,9 +56,10 @@ class Evaluation:
     rows: tuple[Measured, ...]
     notes: tuple[str, ...]
 
-    def best(self, version: str) -> Measured:
-        """Return the row of a version that does best."""
-        return max((row for row in self.rows if row.version == version), key=lambda r: r.own.value)
+    def best(self, version: str) -> Measured | None:
+        """Return the row of a version that does best; None: none of its rows was measured."""
+        rows = [row for row in self.rows if row.version == version]
+        return max(rows, key=lambda row: float(np.nan_to_num(row.own.value)), default=None)
 
 
 def evaluate(

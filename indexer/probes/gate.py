@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from indexer.library import Library
-from indexer.probes.clips import Clips, clips_of, within
+from indexer.probes.clips import Clips, clips_of, told_apart, within
 from indexer.probes.evaluation import row_of_clips
 from indexer.probes.intervals import Interval, difference, draws_of, interval
 from indexer.probes.kept_labels import kept_labels
@@ -30,6 +30,11 @@ from qdrant.errors import UsageError
 FALL_ALLOWED = 0.02
 """Of a measure (AP, tau, a share of titles): less is a training's own chance."""
 
+TITLES_OF_LABEL = 8
+"""A label that holds in fewer is not asked: it tells those titles from others, and they are so few
+that a training's chance decides."""
+SURE = 0.99
+"""Six measures are looked at, and none of them may cry wolf."""
 BEST_ROWS: tuple[Row, ...] = ("context", "fused")
 """What a version answers with, the first that it has."""
 
@@ -56,7 +61,8 @@ class Compared:
             f"{self.theirs.value:.3f}"
         )
         change = (
-            f"{self.change.value:+.3f} (95 % {self.change.low:+.3f} to {self.change.high:+.3f})"
+            f"{self.change.value:+.3f} "
+            f"({SURE:.0%}: {self.change.low:+.3f} to {self.change.high:+.3f})"
         )
         if self.falls:
             return f"{measured}: it falls by more than the noise, {change}."
@@ -89,7 +95,7 @@ def compare(
 
     Raises `UsageError` where the labels are too few.
     """
-    clips = clips_of(task, labels)
+    clips = _sure_labels(task, clips_of(task, labels))
     draws = draws_of(len(clips.title_ids))
     ours, theirs = (_answers(task, clips, library) for library in (version, in_use))
     about = (clips.labels, clips.title, draws)
@@ -98,11 +104,24 @@ def compare(
             judged,
             interval(judged.measure, ours, *about),
             interval(judged.measure, theirs, *about),
-            difference(judged.measure, ours, theirs, *about),
+            difference(judged.measure, ours, theirs, *about, confidence=SURE),
         )
         for judged in TASKS.values()
         if judged.learned_as == task.name
     ]
+
+
+def _sure_labels(task: Task, clips: Clips) -> Clips:
+    """Return the clips with the labels that hold in titles enough. Raises `UsageError`."""
+    if task.form == "ranks":
+        return clips
+    some = told_apart(clips, num_titles=TITLES_OF_LABEL)
+    if not some:
+        raise UsageError(
+            f"{task.name}: no label holds in {TITLES_OF_LABEL} titles or more, so nothing can be "
+            "told of a version by them."
+        )
+    return clips.only(some)
 
 
 def _answers(task: Task, clips: Clips, library: Library) -> Floats:

@@ -11,11 +11,12 @@ from indexer.probes.task import Measure
 
 NUM_DRAWS = 1000
 CONFIDENCE = 0.95
+"""Share of the draws between an interval's two numbers, unless another is asked for."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A number, and between which two it lies 95 times of 100."""
+    """A number, and between which two it lies by the most of the draws."""
 
     value: float
     low: float
@@ -40,17 +41,24 @@ def interval(
 
 
 def difference(
-    measure: Measure, one: Floats, other: Floats, labels: Floats, title: Titles, draws: Doubles
+    measure: Measure,
+    one: Floats,
+    other: Floats,
+    labels: Floats,
+    title: Titles,
+    draws: Doubles,
+    *,
+    confidence: float = CONFIDENCE,
 ) -> Interval:
     """Return by how much one's scores beat the other's, on the same draws of titles."""
     values = [value_of(measure, said, labels, title) for said in (one, other)]
     drawn = [values_of_draws(measure, said, labels, title, draws) for said in (one, other)]
-    return _within(values[0] - values[1], drawn[0] - drawn[1])
+    return _within(values[0] - values[1], drawn[0] - drawn[1], confidence)
 
 
-def _within(value: float, drawn: Doubles) -> Interval:
+def _within(value: float, drawn: Doubles, confidence: float = CONFIDENCE) -> Interval:
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn):
         return Interval(value, float("nan"), float("nan"))
-    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(value, float(low), float(high))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.probes.metrics import Floats, Titles, value_of
+from indexer.probes.metrics import Floats, Titles, quick_value_of
 from indexer.probes.task import TASKS, Task
 
 RIDGES = (1.0, 10.0, 100.0, 1e3, 1e4)
@@ -84,7 +84,7 @@ def values_by_strength(train: Asked, checked: Asked) -> list[float]:
     """Return, for each of `RIDGES`, how what some clips teach does on others."""
     solved, measure = solver(train), TASKS[train.task.learned_as].measure
     return [
-        value_of(measure, solved(ridge).said(checked.vectors), checked.labels, checked.title)
+        quick_value_of(measure, solved(ridge).said(checked.vectors), checked.labels, checked.title)
         for ridge in RIDGES
     ]
 

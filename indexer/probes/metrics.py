@@ -40,6 +40,21 @@ def value_of(measure: Measure, said: Floats, labels: Floats, title: Titles) -> f
     return float(average_precision_score(labels[:, some] > 0, said[:, some], average=average))
 
 
+def quick_value_of(measure: Measure, said: Floats, labels: Floats, title: Titles) -> float:
+    """Return what `value_of` does, sooner, where no two scores are equal: to choose among many."""
+    if measure in ("tau", "top-1 over chance"):
+        return value_of(measure, said, labels, title)
+    some = _telling(labels)
+    if not some.any():
+        return float("nan")
+    said, holds = said[:, some], labels[:, some] > 0
+    if measure == "micro AP":
+        said, holds = said.reshape(-1, 1), holds.reshape(-1, 1)
+    relevant = np.take_along_axis(holds, np.argsort(-said, axis=0), axis=0)
+    precision = np.cumsum(relevant, axis=0) / np.arange(1, len(said) + 1)[:, None]
+    return float(np.mean((precision * relevant).sum(axis=0) / relevant.sum(axis=0)))
+
+
 def values_of_draws(
     measure: Measure, said: Floats, labels: Floats, title: Titles, draws: Doubles
 ) -> Doubles:
@@ -49,6 +64,8 @@ def values_of_draws(
         counted = draws[:, list(within)]
         return _mean_of(np.array(list(within.values())), counted)
     some = _telling(labels)
+    if not some.any():
+        return np.full(len(draws), np.nan)
     said, holds, weights = said[:, some], labels[:, some] > 0, draws[:, title]
     if measure == "micro AP":
         weights = np.repeat(weights, holds.shape[1], axis=1)

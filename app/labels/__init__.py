@@ -1,0 +1,1 @@
+"""Labels as people write them: tables that come in and go out."""
