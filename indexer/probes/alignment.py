@@ -42,7 +42,10 @@ MOST_ELSEWHERE = 0.1
 """Share of the shots that may lie nearer to a neighbour's."""
 SHIFT_GAIN = 0.01
 """By as much better, in correlation, two versions must agree when shifted to be called shifted."""
+LEAST_AGREEMENT = 0.2
+"""A correlation: encoders that agree on less have too little in common to tell a shift."""
 MOST_TITLES = 0.75
+"""Share of the titles in which they must agree better."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Beside:
     """How near vectors lie to those they should be, and to those of the neighbours."""
 
     cosine: float  # mean, -1..1
+    moved: float  # the same to the shots before or after, whichever are nearer
     elsewhere: float  # share of the shots nearer to a neighbour's
 
 
@@ -75,8 +79,12 @@ def beside(ours: Vectors, theirs: Vectors, filled: NDArray[np.bool_]) -> Beside:
         told[told] &= filled[other[told]]
         near[place, told] = np.sum(ours[told] * theirs[other[told]], axis=1)
     own = near[SHIFTS.index(0), filled]
-    around = np.max(near[[0, 2]][:, filled], axis=0, initial=-np.inf)
-    return Beside(float(own.mean()), float((around > own + SLACK).mean()))
+    sides = [near[SHIFTS.index(shift), filled] for shift in (-1, 1)]
+    return Beside(
+        cosine=float(own.mean()),
+        moved=max(float(side[np.isfinite(side)].mean()) for side in sides),
+        elsewhere=float((np.maximum(*sides) > own + SLACK).mean()),
+    )
 
 
 def _context_trouble(version: Library, progress: Progress) -> Iterator[str]:
@@ -103,7 +111,7 @@ def _context_trouble(version: Library, progress: Progress) -> Iterator[str]:
             made = expected(model, sequence)
             found["what is expected of them"] = beside(awaited, made, sequence.filled)
         for half, told in found.items():
-            if told.elsewhere > MOST_ELSEWHERE:
+            if told.moved >= max(ALIKE, told.cosine) and told.elsewhere > MOST_ELSEWHERE:
                 yield (
                     f"{manifest.title}: of {half} in context, {told.elsewhere:.0%} lie nearer to a "
                     "neighbouring shot: it is off by a shot."
@@ -145,7 +153,9 @@ def _shifted(version: Library, in_use: Library, progress: Progress) -> Iterator[
         agreements = np.array(found)  # (num_titles, num_shifts)
         gains = agreements - agreements[:, [SHIFTS.index(0)]]
         best = int(np.argmax(gains.mean(axis=0)))
-        if gains[:, best].mean() > SHIFT_GAIN and (gains[:, best] > 0).mean() >= MOST_TITLES:
+        is_clear = agreements[:, best].mean() > LEAST_AGREEMENT
+        is_better = gains[:, best].mean() > SHIFT_GAIN
+        if is_clear and is_better and (gains[:, best] > 0).mean() >= MOST_TITLES:
             yield (
                 f"{space}: likeness between shots agrees with the version in use better when moved "
                 f"by a shot (correlation {agreements[:, best].mean():.2f}, in place "
