@@ -29,11 +29,11 @@ def draw_rows(evaluation: Evaluation) -> bytes:
     rows = evaluation.rows
     height = TOP + ROW_HEIGHT * len(rows) + BOTTOM
     canvas = np.full((height, WIDTH, 3), WHITE, dtype=np.uint8)
-    low = min(0.0, *(np.nan_to_num(row.own.low) for row in rows))
-    high = max(low + 0.1, *(np.nan_to_num(row.own.high) for row in rows))
+    low = min(0.0, *(float(np.nan_to_num(row.own.low)) for row in rows))
+    high = max(low + 0.1, *(float(np.nan_to_num(row.own.high)) for row in rows))
 
     def column(value: float) -> int:
-        share = (float(np.nan_to_num(value)) - low) / (high - low)
+        share = float((np.nan_to_num(value) - low) / (high - low))
         return round(LEFT + share * (WIDTH - LEFT - RIGHT))
 
     for value in ticks(low, high):
@@ -43,8 +43,8 @@ def draw_rows(evaluation: Evaluation) -> bytes:
     _write(canvas, f"{task.name}: {MEASURES[task.measure]}", (12, 24))
     for number, row in enumerate(rows):
         middle = TOP + ROW_HEIGHT * number + ROW_HEIGHT // 2
-        ends = [(column(value), middle) for value in (row.own.low, row.own.high)]
-        cv2.line(canvas, *ends, BLUE, 2, cv2.LINE_AA)
+        low_end, high_end = (column(row.own.low), middle), (column(row.own.high), middle)
+        cv2.line(canvas, low_end, high_end, BLUE, 2, cv2.LINE_AA)
         cv2.circle(canvas, (column(row.own.value), middle), 5, BLUE, cv2.FILLED, cv2.LINE_AA)
         _write(canvas, row.name[-LETTERS_OF_NAME:], (12, middle + 5))
         _write(canvas, f"{row.own.value:.3f}", (WIDTH - RIGHT + 12, middle + 5))
