@@ -73,7 +73,7 @@ def asks_for_tags(field: Field, library: Library) -> bool:
     if field.name not in TAGS:
         return False
     titles = library.titles()
-    return any(known_names(titles, group) for group in TAGS[field.name]) or not any(
+    return bool(known_names(titles, *TAGS[field.name])) or not any(
         field.name in manifest.metadata for manifest in titles
     )
 
@@ -97,7 +97,7 @@ def _tagged(field: Field, library: Library) -> Condition:
             f"No shot here has been tagged, so `{field.name}:` finds nothing. Tag them all with "
             "`trimbin tag`."
         )
-    known = [name for group in groups for name in known_names(titles, group)]
+    known = known_names(titles, *groups)
     asked_in_words = [
         name
         for group in groups

@@ -29,9 +29,9 @@ Floats = NDArray[np.float32]
 
 GENRES = ("Action", "Anime", "Comedy", "Documentary", "Drama", "Fantasy", "Horror", "Kids",
           "Romance", "Sci-fi", "Thriller")  # fmt: skip
-TASKS = ("ad", "popularity", "tone", "genre", "retrieval")
+TASKS = ("ads", "popularity", "tone", "genre", "retrieval")
 MODALITIES = ("video", "audio", "text")
-SCALES = {"ad": 1.3, "tone": 0.9, "genre": 0.85, "popularity": 1.2, "retrieval": 1.45}
+SCALES = {"ads": 1.3, "tone": 0.9, "genre": 0.85, "popularity": 1.2, "retrieval": 1.45}
 """The deviation of what each task asks of the story, so that all weigh the same."""
 PLACE, PERSON, SUBJECT, TONE, STYLE, OWN = 16, 16, 16, 12, 8, 16
 """Numbers of each latent."""
@@ -170,7 +170,7 @@ class Catalogue:
 
     def _questions(self, task: str) -> dict[str, Floats]:
         """Return what a task asks of the shot and of its story: (numbers, classes) each."""
-        classes = {"ad": self.world.categories, "tone": self.world.tones, "genre": len(GENRES)}
+        classes = {"ads": self.world.categories, "tone": self.world.tones, "genre": len(GENRES)}
         num = classes.get(task, 1)
         asked = {"own": (OWN, num), "tone": (TONE, num), "place": (PLACE, num),
                  "subject": (SUBJECT, num)}  # fmt: skip
@@ -276,7 +276,7 @@ class Catalogue:
         about_theme = _normal(np.sum(story.subject * theme, axis=1, keepdims=True))
         drama = story.tension + story.turning + story.has_lead + 0.5 * about_theme
         told = {
-            "ad": lambda q: story.subject @ q["subject"] + 0.5 * story.place @ q["place"],
+            "ads": lambda q: story.subject @ q["subject"] + 0.5 * story.place @ q["place"],
             "tone": lambda q: story.tone @ q["tone"],
             "genre": lambda q: np.tile(3.0 * np.eye(len(GENRES))[genre], (len(story.scene), 1)),
             "popularity": lambda q: 1.5 * drama + story.tone @ q["tone"],

@@ -28,7 +28,7 @@ from qdrant.errors import InputError, UsageError
 
 ASKED: Mapping[Feed, int] = {"likely": 8, "borderline": 8, "unlikely": 2, "chance": 2}
 """How many shots of each feed are asked at a time: in these shares they teach the most
-(`benchmarks/labels.py`)."""
+(docs/experiments.md)."""
 ASKED_BLINDLY: Mapping[Feed, int] = {"chance": 12}
 """While there is no classifier."""
 

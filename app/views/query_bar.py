@@ -166,8 +166,8 @@ def _menu_of_fields(titles: list[Manifest]) -> None:
         st.form("fields", clear_on_submit=True, border=False),
     ):
         st.multiselect("Kind", kinds, key="f-kind")
-        for name, group in TAGS.items():
-            if known := known_names(titles, group):
+        for name, groups in TAGS.items():
+            if known := known_names(titles, *groups):
                 st.multiselect(TAG_NAMES[name], known, key=f"f-{name}")
         if years:
             span = (min(years), max(years) + (min(years) == max(years)))

@@ -21,7 +21,7 @@ from indexer.probes.label import Label
 FEWEST_ANSWERS = 10
 """Before that many, of both kinds, there is no classifier."""
 INVERSE_STRENGTH = 0.1
-"""scikit-learn's C: `benchmarks/labels.py`."""
+"""scikit-learn's C: docs/experiments.md."""
 STAND_INS = 300
 """Shots of chance that stand in as noes,"""
 STAND_IN_WEIGHT = 0.1

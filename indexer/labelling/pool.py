@@ -37,7 +37,7 @@ SAMPLED_SHOTS = 6000
 """Of all titles evenly: what the directions are found on."""
 TITLES_SAMPLED = 200
 EXPECTED_WEIGHT = 0.5
-"""How much what a title lets expect of a shot counts beside what it is: `benchmarks/labels.py`."""
+"""How much what a title lets expect of a shot counts beside what it is: docs/experiments.md."""
 GROWN = 4
 """How many times as many shots a library has when its directions are found anew."""
 

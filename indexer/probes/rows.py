@@ -30,7 +30,7 @@ def dim_of(library: Library, row: Row) -> int:
 
 
 def shot_vectors(library: Library, manifest: Manifest, row: Row) -> Vectors:
-    """Return a title's shots in a row: (num_shots, dim) float32, unit rows, zero where missing."""
+    """Return a title's shots in a row: (num_shots, dim) float32, unit length, or zero: missing."""
     if row == "fused":
         return title_sequence(
             library, manifest.title_id, manifest.spaces, num_shots=manifest.num_shots

@@ -132,6 +132,7 @@ def tidy_tags(folder: Path, manifest: Manifest) -> None:
             path.unlink(missing_ok=True)
 
 
-def known_names(titles: Sequence[Manifest], group: Group) -> list[str]:
-    """Return every tag of a group that some shot of these titles carries, by name."""
-    return sorted({name for m in titles for name in m.tag_names.get(group, ())}, key=str.casefold)
+def known_names(titles: Sequence[Manifest], *groups: Group) -> list[str]:
+    """Return every tag of these groups that some shot of these titles carries, by name."""
+    names = {name for m in titles for group in groups for name in m.tag_names.get(group, ())}
+    return sorted(names, key=str.casefold)

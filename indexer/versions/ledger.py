@@ -12,6 +12,7 @@ from indexer.assembly import STAGES
 from indexer.disk import explained, write_atomically
 from indexer.library import PROFILE_FILE, VERSIONS_FOLDER, Library
 from indexer.manifest import Manifest
+from indexer.probes.kept_labels import kept_labels_hashes
 from indexer.profiles import Profile
 from indexer.workbench import Workbench, digest
 from qdrant.errors import UsageError
@@ -146,8 +147,13 @@ def state_of(library: Library, manifest: Manifest) -> str:
 
 
 def whole_state(version: Library) -> str:
-    """Return a hash of all of a version's titles and its context model."""
-    return digest(sorted(m.generation for m in version.in_use()), version.checkpoint_id())
+    """Return a hash of all that a version passes its gates with.
+
+    Its titles, its context model, and the labels that the library keeps, where it keeps any.
+    """
+    labels = kept_labels_hashes(version)
+    told = [sorted(m.generation for m in version.in_use()), version.checkpoint_id()]
+    return digest(*told, labels) if labels else digest(*told)
 
 
 def record_of(version: Library) -> Record:
@@ -172,7 +178,7 @@ def now() -> str:
 
 
 def is_validated(version: Library) -> bool:
-    """Whether a version passed, and has the same titles and context model as then."""
+    """Whether a version passed, with the titles, context model and labels there are now."""
     return record_of(version).validated_state == whole_state(version)
 
 

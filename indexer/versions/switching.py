@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from indexer.catalogue import open_catalogue
 from indexer.library import Library
-from indexer.versions.ledger import is_validated, lacking
+from indexer.versions.ledger import is_validated, lacking, record_of
 from qdrant.errors import CannotRunNow, UsageError
 
 TITLES_NAMED = 5
 """How many titles a message lists."""
+FAILURES_TOLD = 3
+"""And how many things that did not pass."""
 
 
 def obstacles(version: Library, in_use: Library) -> list[str]:
@@ -26,11 +28,20 @@ def obstacles(version: Library, in_use: Library) -> list[str]:
             f"`trimbin versions backfill {version.version}`."
         )
     if not is_validated(version):
+        if told := failures(version):
+            sentences.append(f"It did not pass when it was last validated: {' '.join(told)}")
         sentences.append(
             "It has not been validated as it is now: run "
             f"`trimbin versions validate {version.version}`."
         )
     return sentences
+
+
+def failures(version: Library) -> list[str]:
+    """Return what a version did not pass at when it was last validated, a sentence each."""
+    found = [f["told"] for f in record_of(version).findings if f.get("verdict") == "fail"]
+    more = [f"There are {len(found) - FAILURES_TOLD} more." for _ in found[FAILURES_TOLD:]][:1]
+    return [*found[:FAILURES_TOLD], *more]
 
 
 def switch(library: Library, version: Library, *, force: bool = False) -> Library:

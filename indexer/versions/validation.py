@@ -1,8 +1,7 @@
 """A version put through its gates: is it whole, is it sane, is it worth having.
 
 A gate looks at the version beside the one in use and tells what it found; a finding that fails
-keeps the version out. A further one, as a probe that must name each title's best asset, is a
-function added to `GATES`.
+keeps the version out. A further one is a function added to `GATES`.
 """
 
 from __future__ import annotations
@@ -57,7 +56,29 @@ def context_earns_its_place(
         yield Finding("context", "warn", f"{told}: the ranking does without it.")
 
 
-GATES: Sequence[Gate] = (every_title_is_there, vectors_are_sound, context_earns_its_place)
+def vectors_keep_step(
+    version: Library, in_use: Library, *, progress: Progress
+) -> Iterator[Finding]:
+    """Look whether vectors are of the very shots they are filed under."""
+    from indexer.probes.alignment import shots_are_in_step
+
+    yield from shots_are_in_step(version, in_use, progress=progress)
+
+
+def probes_keep_up(version: Library, in_use: Library, *, progress: Progress) -> Iterator[Finding]:
+    """Put the tasks that the library keeps labels of to both versions."""
+    from indexer.probes.gate import probes_hold
+
+    yield from probes_hold(version, in_use, progress=progress)
+
+
+GATES: Sequence[Gate] = (
+    every_title_is_there,
+    vectors_are_sound,
+    context_earns_its_place,
+    vectors_keep_step,
+    probes_keep_up,
+)
 
 
 def validate(

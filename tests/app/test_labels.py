@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from labelled import is_dark, make_heaps
+from heaps import is_dark, make_heaps
 from shelf import SHOT_FRAMES
 
 from app.cli import main

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from labelled import add_heaps, is_dark, make_heaps
+from heaps import add_heaps, is_dark, make_heaps
 from shelf import SHOT_FRAMES, make_library
 
 from indexer.labelling.feeds import APART, Feed, feeds_of
