@@ -77,6 +77,8 @@ def answer(
 ) -> None:
     """Say whether a label holds of a stretch of a title; without OUT, of the shot at IN.
 
+    A label that is not there is begun.
+
     Example: trimbin label answer "Slow burn" "A Film" 1:10 1:24 --yes
     """
     from app.labels.asking import stretch_of
