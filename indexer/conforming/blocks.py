@@ -45,8 +45,8 @@ class Blocks:
 def blocks_of(pictures: NDArray[np.uint8]) -> Blocks:
     """Return pictures of (n, 27, 48) as blocks."""
     shape = (-1, ROWS, BLOCK_HEIGHT, COLUMNS, BLOCK_WIDTH)
-    cut = pictures.reshape(shape).transpose(0, 1, 3, 2, 4).astype(np.float32)
-    cut = cut.reshape(len(pictures), ROWS * COLUMNS, BLOCK_HEIGHT * BLOCK_WIDTH)
+    apart = pictures.reshape(shape).transpose(0, 1, 3, 2, 4).astype(np.float32)
+    cut = apart.reshape(len(pictures), ROWS * COLUMNS, BLOCK_HEIGHT * BLOCK_WIDTH)
     cut -= cut.mean(axis=2, keepdims=True)
     length = np.linalg.norm(cut, axis=2)
     spread = length / np.sqrt(np.float32(cut.shape[2]))

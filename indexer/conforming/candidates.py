@@ -163,6 +163,5 @@ def _flat(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _vouched(alignment: Alignment | None, clip_shot: int) -> list[int]:
     """Return the film's shots that vectors say this one is from."""
-    if alignment is None or alignment.matches[clip_shot].title_shots is None:
-        return []
-    return list(range(*alignment.matches[clip_shot].title_shots))
+    block = alignment.matches[clip_shot].title_shots if alignment else None
+    return list(range(*block)) if block else []

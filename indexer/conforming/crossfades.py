@@ -18,7 +18,7 @@ SHORTEST_FRAMES = 4
 FITS = 0.5
 """A ramp must leave less than so much of what a plain cut leaves unexplained."""
 CERTAIN = 0.01
-"""And a plain cut more than this, as the mean square of shares: else there is nothing to explain."""
+"""And a plain cut more than this, as the mean square of shares: else nothing needs explaining."""
 BOTH = 0.08
 """So much of either must be seen at once; where one goes before the other comes, both fade."""
 

@@ -1,4 +1,4 @@
-"""Where pieces of a trailer meet in the dark: no likeness tells, but how the light goes does. Pure."""
+"""Where pieces of a trailer meet in the dark: likeness tells nothing, how light goes does. Pure."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ it holds, and fitted again over all of that.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -62,7 +63,8 @@ class Line:
     def frames(self, clip_frames: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the film's frames that these of the trailer show."""
         # From a whole number on, halves would be rounded by how floats happen to fall.
-        return np.floor(self.pace * clip_frames + self.offset + 0.5 + 1e-6).astype(np.int64)
+        shown = np.floor(self.pace * clip_frames + self.offset + 0.5 + 1e-6)
+        return np.asarray(shown, np.int64)
 
 
 def lines_in(
@@ -155,7 +157,7 @@ def fitted(line: Line, clip: Blocks, is_seen: NDArray[np.bool_], *, rates: float
         if not SPEEDS[0] * 0.98 <= speed <= SPEEDS[1] * 1.02:
             return -1.0
         alike = np.nan_to_num(along(candidate, clip, frames)).mean()
-        return float(alike) - SLOPE * abs(np.log2(speed))
+        return float(alike - SLOPE * abs(math.log2(speed)))
 
     best, best_score = line, score(line)
     ends = [line.pace * frame + line.offset for frame in (first, last)]

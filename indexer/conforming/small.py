@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import av
 
 Pictures = NDArray[np.uint8]
-"""(n, HEIGHT, WIDTH) brightness, 0 black to 255 white, stretched to this size whatever the shape."""
+"""(n, HEIGHT, WIDTH) brightness, 0 black to 255 white, stretched to this size from any shape."""
 
 HEIGHT, WIDTH = 90, 160
 FULL_RANGE = 2

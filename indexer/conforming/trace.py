@@ -14,8 +14,8 @@ from indexer.clip import Clip
 from indexer.conforming.blocks import Blocks, blocks_of, shows_something
 from indexer.conforming.candidates import Candidate, Known, candidates_of
 from indexer.conforming.crossfades import crossfade_at
-from indexer.conforming.footage import Footage, footage_of
 from indexer.conforming.edges import black_spans, edge_near
+from indexer.conforming.footage import Footage, footage_of
 from indexer.conforming.framing import as_compared, cut_out, without_bars
 from indexer.conforming.labelling import NONE, labelled
 from indexer.conforming.lines import Line, along, different, fitted, grown, lines_in, says_the_same
@@ -38,15 +38,6 @@ class Piece:
     clip_frames: Span
     line: Line | None  # None: from nowhere
     crossfade_frames: int = 0  # so many of its first frames are mixed with the piece before
-
-    @property
-    def film_frames(self) -> Span | None:
-        """The film's frames that are shown, from the first to the one after the last."""
-        if self.line is None:
-            return None
-        start, last = self.line.frames(np.array([self.clip_frames[0], self.clip_frames[1] - 1]))
-        # A frame that is held for two counts once, one that is passed over counts, too.
-        return int(start), int(max(start, last)) + 1
 
 
 @dataclass(frozen=True)
