@@ -1,8 +1,9 @@
 """How alike two small pictures are, whatever was done to their light and laid over them. Pure.
 
-Each picture is cut into blocks, and each block made zero on the mean and of unit length: gain,
-offset, tint and fades go. Likeness is the mean over blocks of their correlation, none below 0, so
-that a title costs the blocks it covers and no more; blocks with nothing in them say nothing.
+Each picture is cut into blocks, and of each block what is left when a slope is taken from it is
+made of unit length: gain, offset, tint, fades and vignettes go, and skies say little. Likeness is
+the mean over blocks of their correlation, none below 0, so that a title costs the blocks it covers
+and no more; blocks with nothing in them say nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ ROWS, COLUMNS = 3, 6
 BLOCK_HEIGHT, BLOCK_WIDTH = 9, 8
 HEIGHT, WIDTH = ROWS * BLOCK_HEIGHT, COLUMNS * BLOCK_WIDTH
 """27 x 48: as many pixels as cuts are found with."""
-FULL_SPREAD = 10.0
+FULL_SPREAD = 6.0
 """Standard deviation, of 255, from which on a block counts whole."""
 FLAT_SPREAD = 1.0
 """Below it a block is nothing but noise."""
@@ -28,11 +29,21 @@ DARK_SPREAD = 2.0
 Floats = NDArray[np.float32]
 
 
+def _slopes() -> Floats:
+    """Return (3, 72) what a block is made of that only grows evenly across or down; unit length."""
+    down, across = np.mgrid[0:BLOCK_HEIGHT, 0:BLOCK_WIDTH].reshape(2, -1).astype(np.float32)
+    parts = [np.ones_like(down), down - down.mean(), across - across.mean()]
+    return np.stack([part / np.linalg.norm(part) for part in parts])
+
+
+SLOPES = _slopes()
+
+
 @dataclass(frozen=True)
 class Blocks:
     """Pictures as blocks, n of them."""
 
-    levelled: Floats  # (n, 18, 72) mean 0, unit length; zeros where flat
+    levelled: Floats  # (n, 18, 72) no slope, unit length; zeros where flat
     weight: Floats  # (n, 18) 0..1, how much there is to see in each
 
     def __len__(self) -> int:
@@ -47,7 +58,7 @@ def blocks_of(pictures: NDArray[np.uint8]) -> Blocks:
     shape = (-1, ROWS, BLOCK_HEIGHT, COLUMNS, BLOCK_WIDTH)
     apart = pictures.reshape(shape).transpose(0, 1, 3, 2, 4).astype(np.float32)
     cut = apart.reshape(len(pictures), ROWS * COLUMNS, BLOCK_HEIGHT * BLOCK_WIDTH)
-    cut -= cut.mean(axis=2, keepdims=True)
+    cut -= (cut @ SLOPES.T) @ SLOPES
     length = np.linalg.norm(cut, axis=2)
     spread = length / np.sqrt(np.float32(cut.shape[2]))
     is_flat = spread < FLAT_SPREAD

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.aligning.align import Alignment
-from indexer.conforming.blocks import blocks_of, shows_something
+from indexer.conforming.blocks import HEIGHT as COMPARED_HEIGHT
+from indexer.conforming.blocks import WIDTH as COMPARED_WIDTH
+from indexer.conforming.blocks import shows_something
 from indexer.conforming.framing import (
     LOOKED_FOR_IN,
     WHOLE,
@@ -28,10 +30,11 @@ from indexer.conforming.small import Pictures
 
 KEYS = 3
 """So many pictures of a trailer's shot are looked for."""
+COARSE_SIZE = (24, 14)
 COARSE_SCALES = (1.0, 0.85, 0.7)
 COARSE_PLACES = (0.0, 0.5, 1.0)
 """Where a smaller part may lie, of the room that there is."""
-LOOKED_AT = 6
+LOOKED_AT = 8
 """So many of a film's shots are looked at closely for each of the trailer's."""
 KEPT = 3
 FAR_BEHIND = 0.2
@@ -115,6 +118,8 @@ def _keys(clip: Pictures, span: Span) -> NDArray[np.int64]:
 def _coarsely(clip: Pictures, keys: Sequence[NDArray[np.int64]], known: Known) -> list[list[int]]:
     """Return the shots most like each of the trailer's, by whole pictures and some parts."""
     places = np.concatenate([*keys, np.zeros(0, np.int64)])
+    if not len(places):
+        return [[] for _ in keys]
     asked = _flat(as_compared(clip[places], WHOLE))
     best = np.full((len(places), len(known.pictures)), -1.0, np.float32)
     for part in _parts(known.shape):
@@ -144,21 +149,27 @@ def _parts(shape: Box) -> list[Box]:
 def _part_of(known: Known, part: Box) -> NDArray[np.uint8]:
     import cv2
 
-    from indexer.conforming.blocks import HEIGHT, WIDTH
-
     width, height = LOOKED_FOR_IN
     left, top = round(part.left * width), round(part.top * height)
     right = max(left + 8, round((part.left + part.width) * width))
     bottom = max(top + 8, round((part.top + part.height) * height))
     cut = known.pictures[:, top:bottom, left:right]
-    resized = [cv2.resize(one, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for one in cut]
+    resized = [
+        cv2.resize(one, (COMPARED_WIDTH, COMPARED_HEIGHT), interpolation=cv2.INTER_AREA)
+        for one in cut
+    ]
     return np.stack(resized)
 
 
 def _flat(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return pictures so that a product is the mean correlation over blocks."""
-    levelled = blocks_of(pictures).levelled
-    return np.asarray(levelled.reshape(len(pictures), -1) / np.sqrt(levelled.shape[1]))
+    """Return pictures so that a product is their correlation, blurred: crops are only tried."""
+    import cv2
+
+    small = np.stack([cv2.resize(one, COARSE_SIZE, interpolation=cv2.INTER_AREA)
+                      for one in pictures]).reshape(len(pictures), -1)  # fmt: skip
+    flat = small.astype(np.float32)
+    flat -= flat.mean(axis=1, keepdims=True)
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6))
 
 
 def _vouched(alignment: Alignment | None, clip_shot: int) -> list[int]:

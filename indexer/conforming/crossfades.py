@@ -17,10 +17,13 @@ LONGEST_FRAMES = 72
 SHORTEST_FRAMES = 4
 FITS = 0.5
 """A ramp must leave less than so much of what a plain cut leaves unexplained."""
-CERTAIN = 0.01
-"""And a plain cut more than this, as the mean square of shares: else nothing needs explaining."""
+CERTAIN = 0.6
+"""And a plain cut more than this, as the sum of squared shares: else nothing needs explaining."""
 BOTH = 0.08
 """So much of either must be seen at once; where one goes before the other comes, both fade."""
+
+MIXED = 0.75
+"""What both leave unexplained of pictures in the midst of a ramp, in shares of what one leaves."""
 
 Shares = NDArray[np.float64]
 
@@ -57,7 +60,30 @@ def crossfade_at(
             left = _left(gone, np.clip((frames - first) / length, 0.0, 1.0))
             if left < best_left:
                 best, best_left = (first, first + length), left
-    return best if hard > CERTAIN and best_left < FITS * hard else None
+    if best is None or hard <= CERTAIN or best_left >= FITS * hard:
+        return None
+    middle = frames[(frames >= best[0] + (best[1] - best[0]) // 4)
+                    & (frames < best[1] - (best[1] - best[0]) // 4)]  # fmt: skip
+    is_mixed = _is_mixed(clip[middle], _shown(going, middle), _shown(coming, middle))
+    return best if is_mixed else None
+
+
+def _is_mixed(clip: NDArray[np.uint8], going: NDArray[np.uint8], coming: NDArray[np.uint8]) -> bool:
+    """Whether both together explain pictures far better than either does alone, fading."""
+    whole, single = 0.0, 0.0
+    for picture, one, other in zip(clip, going, coming, strict=True):
+        target, first, second = (
+            plane.ravel().astype(np.float64) - plane.mean() for plane in (picture, one, other)
+        )
+        whole += _unexplained(target, first, second)
+        single += min(_unexplained(target, first), _unexplained(target, second))
+    return whole < MIXED * single
+
+
+def _unexplained(target: NDArray[np.float64], *parts: NDArray[np.float64]) -> float:
+    columns = np.stack(parts, axis=1)
+    shares = np.linalg.lstsq(columns, target, rcond=None)[0]
+    return float(((target - columns @ shares) ** 2).sum())
 
 
 def _shown(line: Line, frames: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -86,5 +112,5 @@ def _shares(
 
 
 def _left(gone: Shares, ramp: NDArray[np.float64]) -> float:
-    """Return what a ramp leaves unexplained, as the mean square of shares."""
-    return float(((gone - (1 - ramp)) ** 2).mean())
+    """Return what a ramp leaves unexplained, as the sum of squared shares."""
+    return float(((gone - (1 - ramp)) ** 2).sum())

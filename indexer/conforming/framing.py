@@ -17,7 +17,10 @@ CROP_MARGIN = 0.03
 LOOKED_FOR_IN = (96, 54)
 """Width and height in which the part is looked for."""
 BLACK = 14
-"""Brightness, of 255, that rows and columns of bars never pass."""
+"""Brightness, of 255, that rows and columns of bars do not pass."""
+MOSTLY = 75
+"""Percent of the pictures in which they do not."""
+UNEVEN_PIXELS = 2
 BAR_SHARE = 0.45
 """No bar is wider than this share of the picture."""
 BAR_PIXELS = 2
@@ -48,22 +51,26 @@ WHOLE = Box()
 
 
 def without_bars(pictures: Pictures) -> Box:
-    """Return what is left of pictures when bars that are black in all of them are taken off."""
+    """Return what is left of pictures when bars that are black in most of them are taken off.
+
+    Cards may be without them. Bars come in pairs, equally wide.
+    """
     if not len(pictures):
         return WHOLE
-    rows = pictures.mean(axis=2).max(axis=0) > BLACK
-    columns = pictures.mean(axis=1).max(axis=0) > BLACK
-    top, bottom = _bar(rows), _bar(rows[::-1])
-    left, right = _bar(columns), _bar(columns[::-1])
-    return Box(left, top, 1 - left - right, 1 - top - bottom)
+    rows = np.percentile(pictures.mean(axis=2), MOSTLY, axis=0) > BLACK
+    columns = np.percentile(pictures.mean(axis=1), MOSTLY, axis=0) > BLACK
+    down, across = _bars(rows), _bars(columns)
+    return Box(across, down, 1 - 2 * across, 1 - 2 * down)
 
 
-def _bar(is_lit: NDArray[np.bool_]) -> float:
-    """Return the share of a side that a bar takes, counted from its beginning."""
-    wide = int(np.argmax(is_lit))
-    if not is_lit.any() or not BAR_PIXELS <= wide <= BAR_SHARE * len(is_lit):
+def _bars(is_lit: NDArray[np.bool_]) -> float:
+    """Return the share of a side that the bar at either of its ends takes."""
+    first, last = int(np.argmax(is_lit)), int(np.argmax(is_lit[::-1]))
+    wide = min(first, last)
+    uneven = abs(first - last) > UNEVEN_PIXELS
+    if not is_lit.any() or uneven or not BAR_PIXELS <= wide <= BAR_SHARE * len(is_lit):
         return 0.0
-    return (wide + SPARED_PIXELS) / len(is_lit)
+    return (max(first, last) + SPARED_PIXELS) / len(is_lit)
 
 
 def cut_out(pictures: Pictures, box: Box, size: tuple[int, int]) -> Pictures:

@@ -22,18 +22,18 @@ from indexer.conforming.framing import Box
 SPEEDS = (0.5, 2.0)
 NUM_SPEEDS = 19
 """Steps of four hundredths: within a window of a second they are half a frame apart."""
-PLAIN_SPEEDS = (1.0, 0.5, 2.0, 0.75, 1.5, 0.8, 1.25, 0.6, 0.9, 1.1, 1.2, 1.75)
+PLAIN_SPEEDS = (1.0, 0.5, 2.0, 0.75, 1.5, 0.8, 1.25)
 """What people set; taken where it fits as well as any other."""
-AS_WELL = 0.004
-OF_PLAIN = 0.02
-"""How far from a plain speed, in its share, one may be that stands for it."""
-SLOPE = 0.01
+AS_WELL = 0.002
+OF_PLAIN, DRIFT_FRAMES = 0.01, 1.0
+"""How far from a plain speed, in its share or by the ends, one may be that stands for it."""
+SLOPE = 0.002
 """What each doubling of the speed takes off: in a picture that stands still all speeds fit."""
 LINES_A_WINDOW = 2
 APART_FRAMES = 8
-LEAST_ALIKE = 0.3
+LEAST_ALIKE = 0.2
 """Likeness on the mean of a window, 0..1, below which there is no line."""
-HOLDS = 0.35
+HOLDS = 0.22
 """Likeness below which a line has ended; over `SMOOTH_FRAMES`, for single frames may be bad."""
 SMOOTH_FRAMES = 7
 FITTED_FRAMES = 72
@@ -190,7 +190,7 @@ def _plainly(
     for speed in PLAIN_SPEEDS:
         pace = speed * rates
         drift = abs(pace - best.pace) * (frames[-1] - frames[0]) / 2
-        if abs(pace / best.pace - 1) > OF_PLAIN and drift > SAME_FRAMES:
+        if abs(pace / best.pace - 1) > OF_PLAIN and drift > DRIFT_FRAMES:
             continue
         offsets = np.round((at - pace * middle + OFFSETS) * 4) / 4
         scores = np.array([score(replace(best, pace=pace, offset=one)) for one in offsets])

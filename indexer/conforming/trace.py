@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -27,8 +27,12 @@ WINDOW_FRAMES = 24
 WINDOW_STEP_FRAMES = 12
 SHORTEST_FRAMES = 4
 """A piece of fewer frames is a slip, and belongs to what is around it."""
+GAP_FRAMES = 14
+MADE_OUT = 0.1
+"""Likeness, 0..1, on the mean of a short gap that is enough to fill it."""
 
 Span = tuple[int, int]
+Likeness = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ def pieces_of(seen: Seen, lines: Sequence[Line]) -> list[Piece]:
             Piece((start, end), None if path[start] == NONE else lines[path[start]])
             for start, end in pairwise(bounds)
         ]
+        pieces = _without_gaps(pieces, dict(zip(map(id, lines), alike, strict=True)))
     pieces = _joined(_without_slips(pieces))
     return _fitted(seen, _around_black(seen, _met(seen, pieces)))
 
@@ -156,6 +161,24 @@ def _without_slips(pieces: Sequence[Piece]) -> list[Piece]:
             kept[-1] = replace(kept[-1], clip_frames=(kept[-1].clip_frames[0], end))
         else:
             kept.append(piece)
+    return kept
+
+
+def _without_gaps(pieces: Sequence[Piece], alike: Mapping[int, Likeness]) -> list[Piece]:
+    """Return pieces without short gaps in which one beside them is still to be made out.
+
+    Such are the ends of fades, in which little is left to compare.
+    """
+    kept = list(pieces)
+    for number, piece in enumerate(pieces):
+        start, end = piece.clip_frames
+        if piece.line is not None or end - start > GAP_FRAMES:
+            continue
+        beside = [pieces[n].line for n in (number - 1, number + 1) if 0 <= n < len(pieces)]
+        likely = [(float(np.nan_to_num(alike[id(line)][start:end]).mean()), place)
+                  for place, line in enumerate(beside) if line is not None]  # fmt: skip
+        if likely and max(likely)[0] >= MADE_OUT:
+            kept[number] = replace(piece, line=beside[max(likely)[1]])
     return kept
 
 
