@@ -65,9 +65,13 @@ def conform(
     items = keep(conformed, library, name, who=who)
     file = write_edl(conformed, library, into) if kind and conformed.found else None
     if as_json:
-        more = {"list": name if items else None, "moments": len(items)}
-        edl = str(file) if file else None
-        click.echo(json.dumps(asdict(conformed) | more | {"edl": edl}, ensure_ascii=False))
+        more = {
+            "list": name if items else None,
+            "moments": len(items),
+            "edl": str(file) if file else None,
+            "told": told(conformed, library),
+        }
+        click.echo(json.dumps(asdict(conformed) | more, ensure_ascii=False))
     else:
         for line in told(conformed, library):
             click.echo(line)

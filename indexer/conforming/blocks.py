@@ -23,6 +23,8 @@ FLAT_SPREAD = 1.0
 """Below it a block is nothing but noise."""
 LAID_OVER = 0.5
 """What a block counts in which the trailer alone shows something: a title, or another picture."""
+FEW = 1.5
+"""Blocks that are counted as unlike whatever is seen: two words that match are no picture."""
 DARK_SPREAD = 2.0
 """A picture that varies less shows nothing that could be compared."""
 
@@ -71,7 +73,7 @@ def blocks_of(pictures: NDArray[np.uint8]) -> Blocks:
 def likeness(clip: Blocks, film: Blocks) -> Floats:
     """Return (len(clip), len(film)) 0..1: each picture against each."""
     alike = np.zeros((len(clip), len(film)), np.float32)
-    counted = np.full_like(alike, 1e-6)
+    counted = np.full_like(alike, FEW)
     for block in range(ROWS * COLUMNS):
         weight = film.weight[None, :, block]
         share = clip.levelled[:, block] @ film.levelled[:, block].T
@@ -83,7 +85,7 @@ def likeness(clip: Blocks, film: Blocks) -> Floats:
 def likeness_in_pairs(clip: Blocks, film: Blocks) -> Floats:
     """Return (n,) 0..1: the first against the first, the second against the second."""
     share = np.einsum("nbp,nbp->nb", clip.levelled, film.levelled)
-    counted = np.maximum(film.weight, LAID_OVER * clip.weight).sum(axis=1) + 1e-6
+    counted = np.maximum(film.weight, LAID_OVER * clip.weight).sum(axis=1) + FEW
     return np.asarray((np.maximum(share, 0.0) * film.weight).sum(axis=1) / counted)
 
 

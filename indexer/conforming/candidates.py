@@ -22,6 +22,7 @@ from indexer.conforming.framing import (
     Box,
     as_compared,
     cut_out,
+    evened,
     framing_of,
     largest,
     without_bars,
@@ -39,7 +40,7 @@ LOOKED_AT = 8
 KEPT = 3
 FAR_BEHIND = 0.2
 """What correlates by so much less than the best is not it."""
-LEAST_ALIKE = 0.35
+LEAST_ALIKE = 0.3
 """Correlation of two pictures below which it is not worth decoding the film there."""
 VOUCHED_FOR = 0.2
 """What it must be where vectors say so too."""
@@ -64,7 +65,7 @@ class Known:
     shot: NDArray[np.int64]  # (n,) whose each is
     active: Box  # what is left without bars
     shape: Box  # the largest part with the trailer's shape, of what is left
-    pictures: Pictures  # (n, 54, 96) without bars
+    pictures: Pictures  # (n, 54, 96) without bars, evened
 
     @classmethod
     def of(
@@ -73,7 +74,7 @@ class Known:
         """Return them for a trailer of some shape."""
         active = without_bars(pictures)
         shape = largest(clip_aspect, aspect * active.width / active.height)
-        return cls(shot, active, shape, cut_out(pictures, active, LOOKED_FOR_IN))
+        return cls(shot, active, shape, evened(cut_out(pictures, active, LOOKED_FOR_IN)))
 
 
 def candidates_of(
@@ -96,7 +97,7 @@ def candidates_of(
         looked = []
         for shot in shots:
             framing, alike = framing_of(
-                clip[places], known.pictures[known.shot == shot], known.shape
+                evened(clip[places]), known.pictures[known.shot == shot], known.shape
             )
             if alike >= (VOUCHED_FOR if shot in vouched else LEAST_ALIKE):
                 box = framing.within(known.active)
@@ -120,7 +121,7 @@ def _coarsely(clip: Pictures, keys: Sequence[NDArray[np.int64]], known: Known) -
     places = np.concatenate([*keys, np.zeros(0, np.int64)])
     if not len(places):
         return [[] for _ in keys]
-    asked = _flat(as_compared(clip[places], WHOLE))
+    asked = _flat(as_compared(evened(clip[places]), WHOLE))
     best = np.full((len(places), len(known.pictures)), -1.0, np.float32)
     for part in _parts(known.shape):
         np.maximum(best, asked @ _flat(_part_of(known, part)).T, out=best)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-NOWHERE = 0.22
+NOWHERE = 0.24
 """Likeness, 0..1, at which a line is no better than none: `benchmarks/conform.py` looks at it."""
 CHANGE = 1.0
 """What a change of line costs: three frames of a piece as like as any."""
