@@ -43,8 +43,8 @@ from indexer.library import Library
 from indexer.pipeline import index
 from indexer.studio import Studio
 
-SEED = 2000
-"""Nothing was chosen on these trailers: that was done on 1 to 3 and 1000 to 1002."""
+SEED = 3000
+"""Nothing was chosen on these trailers: that was done on 1 to 3, 1000 to 1002 and 2002."""
 TRAILERS, QUICK_TRAILERS = 10, 2
 RIGHT_S = 0.5
 TARGET_FOUND = 0.95

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -71,9 +72,7 @@ def add_film(library: Library, path: Path, frames: list[Image], **changes: objec
 
 def clip_of(*cuts: int) -> Clip:
     """Return a clip with these cuts, in frames, the first 0 and the last its end."""
-    shots = tuple(
-        ClipShot(start / RATE, end / RATE, {}) for start, end in zip(cuts, cuts[1:], strict=False)
-    )
+    shots = tuple(ClipShot(start / RATE, end / RATE, {}) for start, end in pairwise(cuts))
     return Clip(Path("trailer.mp4"), shots, {}, np.zeros((len(shots), 1), np.float32))
 
 

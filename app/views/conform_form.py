@@ -10,12 +10,12 @@ import streamlit as st
 from app.adding import Work
 from app.conforming.sending import KINDS, MAX_TRAILER_MB, begin_conform, conforming, edl
 from app.sent import Sent
-from app.shortlist import MAX_NAME_CHARACTERS
+from app.shortlist import MAX_NAME_CHARACTERS, list_name
 from app.views import look
 from indexer.library import Library
 from qdrant.errors import UsageError
 
-FILE, INTO = "conform-file", "conform-into"
+FILE, INTO, SEEN = "conform-file", "conform-into", "conform-seen"
 LOOK_EVERY_S = 1
 NOWHERE = "is from nowhere in the library"
 
@@ -28,18 +28,24 @@ def show(library: Library, who: str) -> None:
             KINDS,
             key=FILE,
             max_upload_size=MAX_TRAILER_MB,
+            on_change=_name_list,
         )
-        stem = PurePath(held.name).stem[:MAX_NAME_CHARACTERS] if held else ""
-        st.text_input("Into the list", stem, key=f"{INTO}-{stem}", max_chars=MAX_NAME_CHARACTERS)
+        st.text_input("Into the list", key=INTO, max_chars=MAX_NAME_CHARACTERS)
         st.button("Conform", disabled=held is None, on_click=look.guarded(_begin),
-                  args=(library, stem, who))  # fmt: skip
+                  args=(library, who))  # fmt: skip
 
 
-def _begin(library: Library, stem: str, who: str) -> None:
+def _name_list() -> None:
+    """Call the list as the file is called that was just sent."""
+    if held := st.session_state.get(FILE):
+        st.session_state[INTO] = PurePath(held.name).stem[:MAX_NAME_CHARACTERS]
+
+
+def _begin(library: Library, who: str) -> None:
     held = st.session_state.get(FILE)
     if held is None:
         raise UsageError("The trailer is not here any more; send it again.")
-    name = (st.session_state.get(f"{INTO}-{stem}") or stem).strip() or stem
+    name = list_name(st.session_state.get(INTO) or PurePath(held.name).stem)
     begin_conform(Sent.of(held.name, held.getvalue()), library.root, name=name, who=who)
 
 
@@ -54,6 +60,9 @@ def tell(chosen: str) -> None:
             st.progress(work.share, text=work.stage or "Starting")
             st.button("Stop", key="stop-conform", icon=":material/stop:", on_click=work.stop)
             return
+        if st.session_state.get(SEEN) != id(work):
+            st.session_state[SEEN] = id(work)
+            st.rerun()  # its list is there now
         _came(work, chosen)
         st.button("Put away", key="put-conform-away", on_click=conforming.put_away)
 
@@ -82,9 +91,10 @@ def _report(result: dict[str, Any], chosen: str) -> None:
     for note in result.get("notes", ()):
         look.remark(str(note))
     with st.container(key="conform-next", horizontal=True):
-        if moments:
-            st.button("Show the list", key="show-conformed", on_click=_show,
-                      args=(chosen, result["list"]))  # fmt: skip
+        # Pressed, the whole page is drawn anew, and not this part of it alone.
+        if moments and st.button("Show the list", key="show-conformed", on_click=_show,
+                                 args=(chosen, result["list"])):  # fmt: skip
+            st.rerun()
         if edl.content:
             st.download_button("Download the EDL", data=edl.content, file_name=edl.name,
                                icon=":material/download:", on_click="ignore")  # fmt: skip

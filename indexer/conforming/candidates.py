@@ -6,8 +6,8 @@ pictures that the library keeps of each shot know what it looks like. Both only 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from indexer.conforming.framing import (
     LOOKED_FOR_IN,
     WHOLE,
     Box,
+    alike_within,
     as_compared,
     cut_out,
     evened,
@@ -42,6 +43,10 @@ FAR_BEHIND = 0.2
 """What correlates by so much less than the best is not it."""
 LEAST_ALIKE = 0.3
 """Correlation of two pictures below which it is not worth decoding the film there."""
+SURE, AGREED = 0.55, 0.03
+"""Correlation of a shot that has a say in what is shown of the film, and how near two must come."""
+PREFERRED = 0.1
+"""By so much less may what all agree on correlate: a pan lets time stand for a part of its own."""
 VOUCHED_FOR = 0.2
 """What it must be where vectors say so too."""
 
@@ -82,29 +87,61 @@ def candidates_of(
 ) -> list[Candidate]:
     """Return the shots of a film that each shot of a trailer may be from, most alike first.
 
-    `clip` are all the trailer's pictures, its bars taken off.
+    `clip` are all the trailer's pictures, its bars taken off. Most trailers are cropped throughout:
+    the part that several shots agree on is then looked for in all of them.
     """
     if not len(known.pictures):
         return []
-    keys = [_keys(clip, span) for span in clip_shots]
-    likely = _coarsely(clip, keys, known)
-    found: list[Candidate] = []
-    for number, places in enumerate(keys):
-        vouched = _vouched(alignment, number)
-        shots = list(dict.fromkeys([*likely[number], *vouched]))
-        if not len(places):
-            continue
-        looked = []
-        for shot in shots:
-            framing, alike = framing_of(
-                evened(clip[places]), known.pictures[known.shot == shot], known.shape
-            )
-            if alike >= (VOUCHED_FOR if shot in vouched else LEAST_ALIKE):
-                box = framing.within(known.active)
-                looked.append(Candidate(number, int(shot), box, alike))
-        looked.sort(key=lambda one: -one.alike)
-        found += [one for one in looked[:KEPT] if one.alike > looked[0].alike - FAR_BEHIND]
-    return found
+    keys = [evened(clip[_keys(clip, span)]) for span in clip_shots]
+    likely = _coarsely(keys, known, _parts(known.shape))
+    found = [
+        {shot: _looked_for(key, known, number, shot)
+         for shot in [*shots, *_vouched(alignment, number)]} if len(key) else {}
+        for number, (key, shots) in enumerate(zip(keys, likely, strict=True))
+    ]  # fmt: skip
+    usual = _usual(found)
+    if usual is not None:
+        for number, shots in enumerate(_coarsely(keys, known, [usual])):
+            for shot in [*shots, *found[number]] if len(keys[number]) else ():
+                film = known.pictures[known.shot == shot]
+                fixed = Candidate(number, shot, usual, alike_within(keys[number], film, usual))
+                free = found[number].get(shot)
+                if free is None or fixed.alike > free.alike - PREFERRED:
+                    found[number][shot] = fixed
+    return [
+        replace(one, framing=one.framing.within(known.active))
+        for number, looked in enumerate(found)
+        for one in _best(looked.values(), vouched=_vouched(alignment, number))
+    ]
+
+
+def _looked_for(clip: Pictures, known: Known, clip_shot: int, film_shot: int) -> Candidate:
+    film = known.pictures[known.shot == film_shot]
+    return Candidate(clip_shot, film_shot, *framing_of(clip, film, known.shape))
+
+
+def _usual(found: Sequence[dict[int, Candidate]]) -> Box | None:
+    """Return the part of the film's picture that the most shots agree on; None: no two do."""
+    best = [max(looked.values(), key=lambda one: one.alike) for looked in found if looked]
+    sure = [one for one in best if one.alike >= SURE]
+    agreed = [[other for other in sure if _is_near(one.framing, other.framing)] for one in sure]
+    most = max(agreed, key=lambda group: sum(one.alike for one in group), default=[])
+    return max(most, key=lambda one: one.alike).framing if len(most) > 1 else None
+
+
+def _is_near(one: Box, other: Box) -> bool:
+    apart = (one.left - other.left, one.top - other.top, one.width - other.width)
+    return max(map(abs, apart)) <= AGREED
+
+
+def _best(looked: Iterable[Candidate], *, vouched: Sequence[int]) -> list[Candidate]:
+    order = sorted(looked, key=lambda one: -one.alike)
+    return [
+        one
+        for one in order[:KEPT]
+        if one.alike >= (VOUCHED_FOR if one.film_shot in vouched else LEAST_ALIKE)
+        and one.alike > order[0].alike - FAR_BEHIND
+    ]
 
 
 def _keys(clip: Pictures, span: Span) -> NDArray[np.int64]:
@@ -116,20 +153,19 @@ def _keys(clip: Pictures, span: Span) -> NDArray[np.int64]:
     return np.asarray(frames[((np.arange(KEYS) + 0.5) * len(frames) / KEYS).astype(np.int64)])
 
 
-def _coarsely(clip: Pictures, keys: Sequence[NDArray[np.int64]], known: Known) -> list[list[int]]:
-    """Return the shots most like each of the trailer's, by whole pictures and some parts."""
-    places = np.concatenate([*keys, np.zeros(0, np.int64)])
-    if not len(places):
+def _coarsely(keys: Sequence[Pictures], known: Known, parts: Sequence[Box]) -> list[list[int]]:
+    """Return the film's shots most like each of the trailer's, by whole pictures and some parts."""
+    if not any(map(len, keys)):
         return [[] for _ in keys]
-    asked = _flat(as_compared(evened(clip[places]), WHOLE))
-    best = np.full((len(places), len(known.pictures)), -1.0, np.float32)
-    for part in _parts(known.shape):
+    asked = _flat(as_compared(np.concatenate(list(keys)), WHOLE))
+    best = np.full((len(asked), len(known.pictures)), -1.0, np.float32)
+    for part in parts:
         np.maximum(best, asked @ _flat(_part_of(known, part)).T, out=best)
     likely, first = [], 0
-    for frames in keys:
-        alike = best[first : first + len(frames)]
-        first += len(frames)
-        order = np.argsort(-alike.max(axis=0)) if len(frames) else np.zeros(0, np.int64)
+    for pictures in keys:
+        alike = best[first : first + len(pictures)]
+        first += len(pictures)
+        order = np.argsort(-alike.max(axis=0)) if len(pictures) else np.zeros(0, np.int64)
         shots = dict.fromkeys(int(shot) for shot in known.shot[order])
         likely.append(list(shots)[:LOOKED_AT])
     return likely

@@ -154,6 +154,16 @@ def framing_of(clip: Pictures, film: Pictures, shape: Box) -> tuple[Box, float]:
     return best, best_alike
 
 
+def alike_within(clip: Pictures, film: Pictures, box: Box) -> float:
+    """Return how alike the trailer's pictures and a part of the film's are, -1..1."""
+    width, height = LOOKED_FOR_IN
+    left, top = round(box.left * width), round(box.top * height)
+    size = max(8, round(box.width * width)), max(8, round(box.height * height))
+    part = film[:, top : top + size[1], left : left + size[0]]
+    size = part.shape[2], part.shape[1]
+    return float(np.mean([_where(picture, part, size)[0] for picture in clip]))
+
+
 def _where(picture: Pictures, film: Pictures, size: tuple[int, int]) -> tuple[float, float, float]:
     """Return how well a picture is found in the best of the film's, and where."""
     import cv2

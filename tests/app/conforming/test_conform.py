@@ -22,7 +22,7 @@ from app.shortlist import Shortlists
 from indexer.conforming.segment import Segment
 from indexer.library import Library
 
-FOUND = dict(title="Harbour", confidence=0.9, is_exact=True)
+FOUND: dict[str, Any] = {"title": "Harbour", "confidence": 0.9, "is_exact": True}
 
 
 @pytest.fixture
@@ -53,7 +53,9 @@ def by_hand(title_id: str) -> Conformed:
 def test_the_edl_gives_the_trailer_back(shelf: tuple[Library, str]) -> None:
     library, title_id = shelf
     lines = edl_of(by_hand(title_id), library).splitlines()
-    assert lines[3] == "001  HARBOUR  V     C        10:00:01:00 10:00:03:00 01:00:00:00 01:00:02:00"
+    assert (
+        lines[3] == "001  HARBOUR  V     C        10:00:01:00 10:00:03:00 01:00:00:00 01:00:02:00"
+    )
     dissolve = [
         "002  HARBOUR  V     C        10:00:03:00 10:00:03:00 01:00:02:00 01:00:02:00",
         "002  HARBOUR  V     D    012 10:00:05:00 10:00:05:18 01:00:02:00 01:00:03:12",
@@ -62,7 +64,9 @@ def test_the_edl_gives_the_trailer_back(shelf: tuple[Library, str]) -> None:
         "* TO CLIP NAME: Harbour",
     ]
     assert lines[6:11] == dissolve
-    assert lines[12] == "003  BL       V     C        00:00:00:00 00:00:01:00 01:00:03:12 01:00:04:12"
+    assert (
+        lines[12] == "003  BL       V     C        00:00:00:00 00:00:01:00 01:00:03:12 01:00:04:12"
+    )
 
 
 def test_others_read_the_edl(shelf: tuple[Library, str], tmp_path: Path) -> None:
@@ -91,8 +95,7 @@ def test_what_was_found_is_kept_in_the_trailers_order_and_told(
                      "0:02.00 - 0:03.50 of My trailer.mp4, at 50% of its speed"]  # fmt: skip
     assert list(told(conformed, library)) == [
         "0:00.00 - 0:02.50  Harbour  10:00:01:00 - 10:00:03:12",
-        "0:02.00 - 0:03.50  Harbour  10:00:05:00 - 10:00:05:18, 50% speed, "
-        "crossfade of 12 frames",
+        "0:02.00 - 0:03.50  Harbour  10:00:05:00 - 10:00:05:18, 50% speed, crossfade of 12 frames",
         "0:03.50 - 0:04.50 is from nowhere in the library",
     ]
     assert Shortlists.of(library).undo("T") == "Conformed My trailer.mp4"
