@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.conforming.command import conform
 from app.evaluating import evaluate
 from app.exporting import export
 from app.finetune import finetune
@@ -353,6 +354,7 @@ def demo(root: Path, films: Path | None, serve: bool, port: int) -> None:
 
 main.add_command(versions)
 main.add_command(evaluate)
+main.add_command(conform)
 main.add_command(export)
 main.add_command(finetune)
 main.add_command(import_command)

@@ -5,7 +5,7 @@ and clips of other titles still say how good the classifier is. An editor begins
 words (the label as words would look in pictures, with noise as long as itself) and answers its ten
 best; then the feeds ask, in the shares that the page asks in. Beside it fifty clips of chance, and
 ten by words with forty of chance. Which shares, how many stand-ins and how much weight was chosen
-on the seeds 0 to 2.
+on the seeds 0 and 1.
 """
 
 from __future__ import annotations

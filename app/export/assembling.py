@@ -67,10 +67,7 @@ def assemble(
         raise UsageError(f"Handles have 0 to {MAX_HANDLE_FRAMES} frames, not {handles}.")
     manifests = {item.title_id: library.manifest(item.title_id) for item in kept}
     expired = _expired(kept, manifests, settings)
-    sources = {
-        title_id: _source(m, settings.maps, library.folder(title_id))
-        for title_id, m in manifests.items()
-    }
+    sources = {title_id: source_of(m, library, settings.maps) for title_id, m in manifests.items()}
     rate = settings.rate or _common_rate([sources[item.title_id] for item in kept])
     drop_frame, record_start = _record_clock(settings.record_start, rate, list(sources.values()))
     cuts: list[Cut] = []
@@ -122,7 +119,8 @@ def _expired(
     return {item.item_id for item in out}
 
 
-def _source(manifest: Manifest, maps: Sequence[tuple[str, str]], folder: Path) -> Source:
+def source_of(manifest: Manifest, library: Library, maps: Sequence[tuple[str, str]] = ()) -> Source:
+    """Return a title's file as cuts refer to it; `maps`: how paths begin elsewhere."""
     local = Path(manifest.path)
     online = manifest.is_online
     sounds: tuple[SoundTrack, ...] = (UNKNOWN_SOUND,) if manifest.audio_codec else ()
@@ -147,7 +145,7 @@ def _source(manifest: Manifest, maps: Sequence[tuple[str, str]], folder: Path) -
         sounds=sounds,
         is_online=online,
         metadata=manifest.metadata,
-        folder=folder,
+        folder=library.folder(manifest.title_id),
     )
 
 

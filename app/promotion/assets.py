@@ -9,7 +9,6 @@ from pathlib import Path
 from app.shortlist import Shortlists
 from app.shortlists.rows import unknown
 from indexer.library import Library
-from qdrant.errors import CannotRunNow
 
 Frames = tuple[str, int, int]
 """(title_id, start_frame, end_frame), half-open"""
@@ -45,8 +44,14 @@ def _listed(lists: Shortlists, name: str) -> Asset:
 
 
 def conformed(library: Library, clip: Path) -> Asset:
-    """Return a finished clip or trailer as what it shows of the library's titles."""
-    raise CannotRunNow(
-        f"{clip} cannot be laid along the library's titles by this version; put its moments into a "
-        "shortlist and name that with `--list`."
-    )
+    """Return a finished clip or trailer as what it shows of the library's titles.
+
+    Raises as `conform_file` does, for what is no film say.
+    """
+    from app.conforming.conform import conform_file
+    from app.studio import bars
+
+    with bars() as drawn:
+        found = conform_file(clip, library, progress=drawn.draw).found
+    frames = ((one.title_id, one.start_frame, one.end_frame) for one in found if one.title_id)
+    return Asset(clip.name, tuple(frames))

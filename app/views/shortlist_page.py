@@ -12,7 +12,7 @@ from app.export.spreadsheet import MIME, to_csv
 from app.shortlist import Item, Shortlists, seconds_of
 from app.shortlists.timing import points_of
 from app.tell import clock
-from app.views import export_form, import_form, look, player, shortlist_manage
+from app.views import conform_form, export_form, import_form, look, player, shortlist_manage
 from app.views.shortlist_rows import PLAYING, SAID, rows, shot_of
 from indexer.library import Library
 from qdrant.errors import TrimbinError
@@ -36,9 +36,11 @@ def show() -> None:
         name = _chosen(names) if names else None
         shortlist_manage.manage(name, shortlists, CHOSEN)
         import_form.show(library, name, CHOSEN, who)
+        conform_form.show(library, who)
         if name:
             shortlist_manage.history_button(name, shortlists)
     import_form.tell_what_came()
+    conform_form.tell(CHOSEN)
     if name is None:
         look.empty("No moment has been kept yet.", "Search, and press `Add` under a moment.")
         return
