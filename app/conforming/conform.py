@@ -15,9 +15,9 @@ from indexer.aligning.shots import shots_of_clip, shots_of_title
 from indexer.aligning.titles import Origin, origins_of
 from indexer.choices import Choices
 from indexer.clip import Clip, encode_clip
+from indexer.conforming.pieces import shot_spans, trace
 from indexer.conforming.segment import Segment, segments_of, with_whole_shots
 from indexer.conforming.small import reel_of
-from indexer.conforming.trace import shot_spans, trace
 from indexer.library import Library
 from indexer.media.probe import Media, probe
 from indexer.progress import Progress, silent
