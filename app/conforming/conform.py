@@ -20,6 +20,7 @@ from indexer.conforming.segment import Segment, segments_of, with_whole_shots
 from indexer.conforming.small import reel_of
 from indexer.library import Library
 from indexer.media.probe import Media, probe
+from indexer.media.timecode import Clock
 from indexer.progress import Progress, silent
 from indexer.studio import Studio
 from qdrant.errors import InputError, UsageError
@@ -144,8 +145,6 @@ def told(conformed: Conformed, library: Library) -> Sequence[str]:
 
 
 def _line(segment: Segment, conformed: Conformed, library: Library) -> str:
-    from indexer.media.timecode import Clock
-
     start, end = clocked(segment, conformed.rate)
     if segment.title_id is None:
         return f"{start} - {end} is from nowhere in the library"
