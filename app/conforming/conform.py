@@ -15,11 +15,12 @@ from indexer.aligning.shots import shots_of_clip, shots_of_title
 from indexer.aligning.titles import Origin, origins_of
 from indexer.choices import Choices
 from indexer.clip import Clip, encode_clip
+from indexer.conforming.pieces import shot_spans, trace
 from indexer.conforming.segment import Segment, segments_of, with_whole_shots
 from indexer.conforming.small import reel_of
-from indexer.conforming.trace import shot_spans, trace
 from indexer.library import Library
 from indexer.media.probe import Media, probe
+from indexer.media.timecode import Clock
 from indexer.progress import Progress, silent
 from indexer.studio import Studio
 from qdrant.errors import InputError, UsageError
@@ -144,8 +145,6 @@ def told(conformed: Conformed, library: Library) -> Sequence[str]:
 
 
 def _line(segment: Segment, conformed: Conformed, library: Library) -> str:
-    from indexer.media.timecode import Clock
-
     start, end = clocked(segment, conformed.rate)
     if segment.title_id is None:
         return f"{start} - {end} is from nowhere in the library"

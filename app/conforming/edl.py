@@ -67,6 +67,7 @@ class _Events:
         self._start = frames_of(start, rate=self._rate)
 
     def lines(self) -> Iterator[str]:
+        """Yield their lines, in order."""
         before: Segment | None = None
         following = [*self._segments[1:], None]
         for number, (segment, after) in enumerate(zip(self._segments, following, strict=True), 1):

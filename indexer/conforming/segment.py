@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from indexer.aligning.titles import Origin
-from indexer.conforming.trace import Piece, Span
+from indexer.conforming.pieces import Piece, Span
 from indexer.library import Library
 
 

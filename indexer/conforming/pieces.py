@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -22,6 +23,9 @@ from indexer.conforming.lines import Line, along, different, fitted, grown, line
 from indexer.conforming.small import HEIGHT, WIDTH, Reel, aspect_of_title, sheet_pictures
 from indexer.library import Library
 from indexer.progress import Progress
+from qdrant.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 WINDOW_FRAMES = 24
 WINDOW_STEP_FRAMES = 12
@@ -69,8 +73,8 @@ def trace(
 ) -> list[Piece]:
     """Return the pieces of a trailer in its order; together they make all of it.
 
-    A crossfade belongs to both of its pieces. Origins must have pictures and be on line. Raises
-    `InputError` for a film that cannot be opened.
+    A crossfade belongs to both of its pieces. Origins must have pictures and be on line; a film that
+    cannot be opened is passed over, and told.
     """
     bars = without_bars(reel.pictures)
     active = cut_out(reel.pictures, bars, (WIDTH, HEIGHT))
@@ -83,7 +87,11 @@ def trace(
         kept = sheet_pictures(library, manifest)
         known = Known.of(*kept, aspect=aspect_of_title(manifest), clip_aspect=aspect)
         candidates = candidates_of(active, spans, known, origin.alignment)
-        footage = footage_of(library, manifest, candidates, progress=progress)
+        try:
+            footage = footage_of(library, manifest, candidates, progress=progress)
+        except InputError as error:  # the other films go on
+            logger.warning("%s is passed over: %s", manifest.title, error)
+            continue
         rates = float(manifest.frame_rate) / reel.rate
         lines += lines_of(
             seen,
