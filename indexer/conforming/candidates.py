@@ -108,11 +108,14 @@ def candidates_of(
                 free = found[number].get(shot)
                 if free is None or fixed.alike > free.alike - PREFERRED:
                     found[number][shot] = fixed
-    return [
-        replace(one, framing=one.framing.within(known.active))
+    best = [
+        one
         for number, looked in enumerate(found)
         for one in _best(looked.values(), vouched=_vouched(alignment, number))
     ]
+    # Where a shot has a part of its own, what all agree on is tried as well: all frames will tell.
+    also = [replace(one, framing=usual) for one in best if usual not in (None, one.framing)]
+    return [replace(one, framing=one.framing.within(known.active)) for one in best + also]
 
 
 def _looked_for(clip: Pictures, known: Known, clip_shot: int, film_shot: int) -> Candidate:

@@ -25,8 +25,9 @@ NUM_SPEEDS = 19
 PLAIN_SPEEDS = (1.0, 0.5, 2.0, 0.75, 1.5, 0.8, 1.25)
 """What people set; taken where it fits as well as any other."""
 AS_WELL = 0.002
-OF_PLAIN, DRIFT_FRAMES = 0.01, 1.0
-"""How far from a plain speed, in its share or by the ends, one may be that stands for it."""
+OF_USUAL, OF_PLAIN, DRIFT_FRAMES = 0.06, 0.01, 1.0
+"""How far from a plain speed, in its share or by the ends, one may be that stands for it; further
+from the film's own, which nearly all of a trailer has."""
 SLOPE = 0.002
 """What each doubling of the speed takes off: in a picture that stands still all speeds fit."""
 LINES_A_WINDOW = 2
@@ -190,7 +191,8 @@ def _plainly(
     for speed in PLAIN_SPEEDS:
         pace = speed * rates
         drift = abs(pace - best.pace) * (frames[-1] - frames[0]) / 2
-        if abs(pace / best.pace - 1) > OF_PLAIN and drift > DRIFT_FRAMES:
+        near = OF_USUAL if speed == 1.0 else OF_PLAIN
+        if abs(pace / best.pace - 1) > near and drift > DRIFT_FRAMES:
             continue
         offsets = np.round((at - pace * middle + OFFSETS) * 4) / 4
         scores = np.array([score(replace(best, pace=pace, offset=one)) for one in offsets])

@@ -73,8 +73,8 @@ def trace(
 ) -> list[Piece]:
     """Return the pieces of a trailer in its order; together they make all of it.
 
-    A crossfade belongs to both of its pieces. Origins must have pictures and be on line; a film that
-    cannot be opened is passed over, and told.
+    A crossfade belongs to both of its pieces. Origins must have pictures and be on line; a film
+    that cannot be opened is passed over, and told.
     """
     bars = without_bars(reel.pictures)
     active = cut_out(reel.pictures, bars, (WIDTH, HEIGHT))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +42,6 @@ class Reel:
 
     def __len__(self) -> int:
         return len(self.pictures)
-
-    @cached_property
-    def duration_s(self) -> float:
-        """How long it is shown."""
-        return float(self.time_s[-1]) + 1 / self.rate
 
 
 def reel_of(media: Media, *, progress: Progress = silent) -> Reel:
