@@ -169,7 +169,7 @@ def test_what_cannot_be_asked_is_said(ask: Ask) -> None:
     [
         (
             "colour:red",
-            "Nothing here has a field `colour`; there are brightness, clipgenre, kind, label, language, length, ",
+            "Nothing here has a field `colour`; there are brightness, clipgenre, kind, label, ",
         ),
         ("genre:drama", "Nothing here has a field `genre`"),
         ("kind:opera", "There are: film"),

@@ -102,8 +102,8 @@ def test_stopped_it_says_what_goes_on_and_once_ends_by_itself(
     films = tmp_path / "films"
     films.mkdir()
     source, target = recordings / "Recording.ts", films / "Recording.ts"
-    with growing(source, target, upto=0.6, piece_s=0.2), watching(tmp_path, 60) as process:
-        wait_until(lambda: shots(tmp_path) >= 2, within_s=90)
+    with growing(source, target, upto=0.6, piece_s=0.2), watching(tmp_path, 600) as process:
+        wait_until(lambda: shots(tmp_path) >= 2)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
         assert process.returncode == 0, err

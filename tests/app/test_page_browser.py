@@ -116,6 +116,7 @@ def test_weak_hits_stand_apart(visit: Visit) -> None:
     expect(heading.or_(visit.page.get_by_text("Nothing found for"))).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_film_that_comes_while_the_page_is_open_shows_up_stays_text_and_plays(
     visit: Visit, library_root: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_port_that_is_taken_is_a_sentence(address: str, library_root: Path) ->
     assert f"Port {port} on 127.0.0.1 is taken. Choose another one with `--port`" in finished.stderr
 
 
+@pytest.mark.slow
 def test_it_stops_in_order_even_under_a_player_and_lets_the_library_go(
     reel_library: Path, browser: Browser, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from indexer.library import Library
 from indexer.probes.kept import KeptProbe, keep_probe
 from indexer.probes.rows import shot_vectors
 
-pytestmark = NEEDS_BROWSER
+pytestmark = [pytest.mark.slow, NEEDS_BROWSER]
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

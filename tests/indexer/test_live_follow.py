@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -323,15 +322,3 @@ def test_the_tail_is_read_anew_and_the_rest_stays(
     num_earlier: int, num: int, first: int, kept: int
 ) -> None:
     assert tail_of(num_earlier, num, size=8) == (first, kept)
-
-
-def test_a_shot_can_be_found_seconds_after_it_was_written(shelf: Shelf, recordings: Path) -> None:
-    """At the pace of real time: 12 seconds in 12 seconds."""
-    source, target = recordings / "Recording.ts", shelf.films / "Recording.ts"
-    begun = time.monotonic()
-    with growing(source, target, piece_s=0.3):
-        wait_until(lambda: target.exists() and target.stat().st_size > 2**20)
-        with shelf.following(target) as followed:
-            wait_until(lambda: 3 in shelf.counts)
-            assert time.monotonic() - begun < 15  # of 6 s of film
-            followed.result(timeout=30)

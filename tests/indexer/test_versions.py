@@ -465,6 +465,7 @@ def test_sound_that_words_can_name_may_not_be_lacking(both: tuple[Library, Libra
     assert failing(validate(garden, library)) == ["A: it has no sound vectors."]
 
 
+@pytest.mark.slow
 def test_what_hears_alike_is_shared_and_only_the_rest_is_made(
     shelf: Path, both: tuple[Library, Library]
 ) -> None:
