@@ -93,7 +93,7 @@ class Asking:
             case Field() as asked:
                 condition = condition_of(asked, self.catalogue.library)
                 if asks_for_tags(asked, self.catalogue.library):
-                    self._note_untagged(asked.name)
+                    self._note_untagged(asked)
             case Sound(what, is_measured) if is_measured:
                 condition = MEASURED_SOUNDS[what]
             case _:
@@ -103,12 +103,13 @@ class Asking:
         assert not isinstance(condition, Not)
         return [Not(condition)]
 
-    def _note_untagged(self, name: str) -> None:
+    def _note_untagged(self, field: Field) -> None:
         """Say how many titles have no such tags yet: their shots are as those that carry none."""
         library = self.catalogue.library
-        if without := len(untagged(name, library)):
+        if without := len(untagged(field, library)):
+            told = f"{field.name}:{','.join(field.values)}"
             of_all = f"{without} of {len(library.in_use())} titles"
-            self._note(f"tags: {of_all} not yet asked for any {name}; `trimbin tag` does it")
+            self._note(f"tags: {of_all} not yet asked for {told}; `trimbin tag` does it")
 
     def _words(self, text: str) -> Question:
         question, notes = encode_words(text, self.encoders, tower=self.catalogue.asker)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -78,10 +78,25 @@ def asks_for_tags(field: Field, library: Library) -> bool:
     )
 
 
-def untagged(name: str, library: Library) -> list[Manifest]:
-    """Return the titles whose shots have not been asked for the tags of a field."""
-    groups = {*TAGS[name]}
-    return [m for m in library.in_use() if groups.isdisjoint(m.tag_names)]
+def untagged(field: Field, library: Library) -> list[Manifest]:
+    """Return the titles whose shots have not been asked for the tags that a field names."""
+    titles = library.in_use()
+    asked = _asked_groups(field, titles)
+    if not asked:  # tags that nobody knows
+        return [m for m in titles if not any(group in m.tag_names for group in TAGS[field.name])]
+    return [m for m in titles if not all(group in m.tag_names for group in asked)]
+
+
+def _asked_groups(field: Field, titles: Sequence[Manifest]) -> set[Group]:
+    """Return the groups that know the tags a field names; one that words know is asked in words."""
+    named = {value.casefold() for value in field.values}
+    asked: set[Group] = set()
+    for group in TAGS[field.name]:
+        known = read_vocabulary().names(group) or known_names(titles, group)
+        here = named & {name.casefold() for name in known}
+        asked |= {group} if here else set()
+        named -= here
+    return asked
 
 
 def _tagged(field: Field, library: Library) -> Condition:
@@ -92,18 +107,13 @@ def _tagged(field: Field, library: Library) -> Condition:
     """
     groups = TAGS[field.name]
     titles = library.in_use()
-    if len(untagged(field.name, library)) == len(titles):
+    if len(untagged(field, library)) == len(titles):
         raise UsageError(
             f"No shot here has been tagged, so `{field.name}:` finds nothing. Tag them all with "
             "`trimbin tag`."
         )
     known = known_names(titles, *groups)
-    asked_in_words = [
-        name
-        for group in groups
-        if any(group in manifest.tag_names for manifest in titles)
-        for name in read_vocabulary().names(group)
-    ]
+    asked_in_words = [name for group in groups for name in read_vocabulary().names(group)]
     return AnyOf(PAYLOAD[groups[0]], _known(field, dict.fromkeys([*known, *asked_in_words])))
 
 

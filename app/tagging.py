@@ -63,6 +63,8 @@ def tag(
     Example: trimbin tag
              trimbin search "tone:peaceful -label:closeup"
     """
+    from app.labels.book import Labels
+    from app.labels.filters import learn_anew
     from app.studio import open_studio, publishing
     from indexer.library import Library
     from indexer.tagging.tag import clear_tags, tag_titles
@@ -74,6 +76,9 @@ def tag(
     with open_studio(library, device=device) as studio:
         titles = _titles(library, named)
         with publishing(studio, command="trimbin tag"):
+            if "own" in groups and not clear:
+                for sentence in learn_anew(studio, Labels.of(library)):
+                    click.echo(f"trimbin: {sentence}", err=True)
             done = (
                 clear_tags(studio, titles, groups=groups)
                 if clear

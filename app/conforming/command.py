@@ -62,8 +62,8 @@ def conform(
         progress = ProgressLines() if tell_progress else studio.progress
         conformed = conform_file(trailer, studio, title=title, progress=progress)
     name = name or trailer.stem
-    items = keep(conformed, library, name, who=who)
     file = write_edl(conformed, library, into) if kind and conformed.found else None
+    items = keep(conformed, library, name, who=who)
     if as_json:
         more = {
             "list": name if items else None,

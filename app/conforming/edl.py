@@ -7,6 +7,7 @@ the film a second of the trailer), crossfades (`D`), and black for what is from 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,18 +23,25 @@ from indexer.media.timecode import DROPPED_A_MINUTE, frames_of, timecode_of
 from qdrant.errors import UsageError
 
 BLACK = "BL"
+MOST_ALIKE = 1000
 
 
 def write_edl(conformed: Conformed, library: Library, folder: Path) -> Path:
-    """Write `<trailer>.edl` into a folder, and return it.
+    """Write `<trailer>.edl` into a folder, and return it; a file that is there stays as it is.
 
     Raises `UsageError` for more events than an EDL has numbers, `CannotRunNow` where the folder
     cannot be written.
     """
     told = edl_of(conformed, library)
-    folder.mkdir(parents=True, exist_ok=True)
     stem = ascii_name(Path(conformed.name).stem)
-    return saved(folder / f"{stem}.edl", told.encode("ascii"))
+    names = (f"{stem}.edl", *(f"{stem}_{number}.edl" for number in range(2, MOST_ALIKE)))
+    free = (folder / name for name in names if not (folder / name).exists())
+    path = next(free, None)
+    if path is None:
+        raise UsageError(f"{folder} is full of EDLs of {stem}; name another folder with `--into`.")
+    with suppress(OSError):  # `saved` tells why it cannot be
+        folder.mkdir(parents=True, exist_ok=True)
+    return saved(path, told.encode("ascii"))
 
 
 def edl_of(conformed: Conformed, library: Library) -> str:

@@ -63,7 +63,7 @@ def next_round(library: Library, pool: Pool, labels: Labels, name: str) -> Round
     )
     return Round(
         learned,
-        "" if learned else _missing(agreed),
+        "" if learned else _missing(pool, agreed),
         {
             feed: _moments(library, pool, found, scores if learned else None)
             for feed, found in places.items()
@@ -80,7 +80,7 @@ def classifier_of(pool: Pool, labels: Labels, name: str) -> Learned:
     agreed = settled(labels.answers(name))
     learned = calibrated_from(pool, agreed)
     if learned is None:
-        raise UsageError(_missing(agreed))
+        raise UsageError(_missing(pool, agreed))
     return learned
 
 
@@ -113,10 +113,11 @@ def stretch_of(
     return manifest.title_id, (int(first), int(last))
 
 
-def _missing(agreed: Sequence[Label]) -> str:
-    yes = sum(one.value > 0 for one in agreed)
-    if len(agreed) < FEWEST_ANSWERS:
-        return f"A classifier needs {FEWEST_ANSWERS} answers; there are {len(agreed)}."
+def _missing(pool: Pool, agreed: Sequence[Label]) -> str:
+    here = [one for one in agreed if one.title_id in pool.first]
+    yes = sum(one.value > 0 for one in here)
+    if len(here) < FEWEST_ANSWERS:
+        return f"A classifier needs {FEWEST_ANSWERS} answers; there are {len(here)}."
     return f"A classifier needs a {'no' if yes else 'yes'} among its answers, and there is none."
 
 

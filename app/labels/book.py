@@ -19,7 +19,7 @@ from qdrant.errors import UsageError
 
 LABELS_FILE = "labels.sqlite"
 MAX_NAME_CHARACTERS = 80
-YES, NO = 1.0, 0.0
+YES, NO, HALF = 1.0, 0.0, 0.5
 
 TABLES = """
 CREATE TABLE labels (
@@ -143,6 +143,8 @@ class Labels:
     def take_over(self, answers: Iterable[Label]) -> int:
         """Write answers of anybody down, in one step. Returns how many there were.
 
+        A value above a half is a yes, any other a no.
+
         A label that is not there is begun. Raises `UsageError` for an empty stretch or name.
         """
         told = [(label_name(one.label), one) for one in answers]
@@ -158,7 +160,8 @@ class Labels:
                 connection.execute(
                     "INSERT INTO answers (label_id, title_id, start_frame, end_frame, value, by, "
                     "at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (found, one.title_id, one.start_frame, one.end_frame, one.value,
+                    (found, one.title_id, one.start_frame, one.end_frame,
+                     YES if one.value > HALF else NO,
                      one.by or self.who, _now()),
                 )  # fmt: skip
         return len(told)
@@ -192,7 +195,9 @@ def settled(answers: Sequence[Label]) -> list[Label]:
     means = {span: sum(values) / len(values) for span, values in said.items()}
     name = answers[0].label if answers else ""
     return [
-        Label(*span, name, YES if mean > 0.5 else NO) for span, mean in means.items() if mean != 0.5
+        Label(*span, name, YES if mean > HALF else NO)
+        for span, mean in means.items()
+        if mean != HALF
     ]
 
 

@@ -68,7 +68,7 @@ def begin(name: str, description: str, root: Path) -> None:
 @name_argument
 @click.argument("title")
 @click.argument("start", metavar="IN")
-@click.argument("end", metavar="OUT", required=False)
+@click.argument("end", metavar="[OUT]", required=False)
 @click.option("--yes/--no", "holds", required=True, help="Whether it holds there.")
 @by_option
 @library_option
@@ -106,12 +106,14 @@ def undo(name: str, who: str, root: Path) -> None:
 @name_argument
 @library_option
 def delete(name: str, root: Path) -> None:
-    """Delete a label.
+    """Delete a label that is not used as a filter.
 
     Example: trimbin label delete "Slow burn"
     """
-    _, labels = _open(root)
-    labels.delete(name)
+    from app.labels.filters import delete_label
+
+    library, labels = _open(root)
+    delete_label(library, labels, name)
 
 
 @label.command()
@@ -195,7 +197,7 @@ def use(name: str, off: bool, tell_progress: bool, root: Path, as_json: bool) ->
         if tell_progress:
             studio.progress = ProgressLines()
         with publishing(studio, command="trimbin label use"):
-            used = stop_using(studio, name) if off else use_label(studio, labels, name)
+            used = (stop_using if off else use_label)(studio, labels, name)
     if as_json:
         click.echo(json.dumps(asdict(used), ensure_ascii=False))
     elif not off:

@@ -15,6 +15,8 @@ from indexer.manifest import Manifest
 from indexer.media.timecode import Clock
 from indexer.promotion.breaks import Break, breaks_of
 from indexer.query import encode_words
+from indexer.tagging.tags import known_names
+from indexer.tagging.vocabulary import PAYLOAD
 from qdrant.errors import UsageError
 from qdrant.language import AnyOf, Query, Question
 from qdrant.ranking import ScoredShot, score_shots, scoring
@@ -31,8 +33,6 @@ MOST_TITLES = 20
 """Of the titles that answer the brief best, so many are looked at."""
 MOST_SHOTS = 500
 """So many shots are asked about what to keep away from, the likeliest."""
-LABELS = "labels"
-"""The payload field in which shots carry tags, where they were tagged."""
 BRAND_SAFETY: Mapping[str, str] = {
     "violence": "somebody is attacked, beaten or shot",
     "gore": "blood, a wound, a corpse",
@@ -187,13 +187,20 @@ class _Asking:
             for shot in self.best(asked, title_ids)
             if shot.score >= floor
         }
-        tagged = self.catalogue.query(
-            Query(
-                conditions=(AnyOf("title_id", title_ids), AnyOf(LABELS, (name,))),
-                candidates=MOST_SHOTS,
-            )
-        )
-        return found | {(hit.title_id, hit.shot): ("tag", 1.0) for hit in tagged}
+        return found | dict.fromkeys(self._tagged(name, title_ids), ("tag", 1.0))
+
+    def _tagged(self, name: str, title_ids: tuple[str, ...]) -> set[tuple[str, int]]:
+        """Return the shots that carry a tag of this name, of whatever group and spelling."""
+        titles = [m for m in self.catalogue.library.in_use() if m.title_id in title_ids]
+        most = max(1, sum(manifest.num_shots for manifest in titles))
+        tagged: set[tuple[str, int]] = set()
+        for group, field_name in PAYLOAD.items():
+            spelled = [n for n in known_names(titles, group) if n.casefold() == name]
+            if spelled:
+                where = (AnyOf("title_id", title_ids), AnyOf(field_name, tuple(spelled)))
+                found = self.catalogue.query(Query(conditions=where, candidates=most))
+                tagged |= {(hit.title_id, hit.shot) for hit in found}
+        return tagged
 
 
 def _answering(shots: Iterable[ScoredShot], catalogue: Catalogue) -> list[Manifest]:

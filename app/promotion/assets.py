@@ -13,6 +13,9 @@ from indexer.library import Library
 Frames = tuple[str, int, int]
 """(title_id, start_frame, end_frame), half-open"""
 
+NOT_USED_YET = "not used yet"
+"""The note of a moment that was kept because no asset shows it; while it says so, none does."""
+
 
 @dataclass(frozen=True)
 class Asset:
@@ -39,8 +42,12 @@ def _listed(lists: Shortlists, name: str) -> Asset:
     found = lists.look(name)
     if found is None:
         raise unknown(name)
-    items = ((item.title_id, item.start_frame, item.end_frame) for item in found.items)
-    return Asset(found.name, tuple(items))
+    frames = (
+        (item.title_id, item.start_frame, item.end_frame)
+        for item in found.items
+        if item.note != NOT_USED_YET
+    )
+    return Asset(found.name, tuple(frames))
 
 
 def conformed(library: Library, clip: Path) -> Asset:

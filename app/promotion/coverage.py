@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.promotion.assets import Asset
+from app.promotion.assets import NOT_USED_YET, Asset
 from app.promotion.passage import Passage, passage_of
 from app.shortlist import Pick, Shortlists
 from indexer.library import Library
@@ -120,7 +120,7 @@ def within(spans: Sequence[tuple[int, int]], frames: tuple[int, int]) -> list[tu
 def keep_unused(library: Library, name: str, coverage: Coverage) -> int:
     """Add the scenes that no asset has used to a shortlist, in one change; return how many."""
     picks = [
-        Pick.of(library.manifest(p.title_id), p.start_frame, p.end_frame, note="not used yet")
+        Pick.of(library.manifest(p.title_id), p.start_frame, p.end_frame, note=NOT_USED_YET)
         for p in (scene.passage for scene in coverage.unused)
     ]
     if picks:

@@ -14,7 +14,11 @@ from app.options import json_option, library_option
 @click.argument("title")
 @click.argument("clips", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
-    "--list", "names", multiple=True, metavar="LIST", help="A shortlist.  [all of the library's]"
+    "--list",
+    "names",
+    multiple=True,
+    metavar="LIST",
+    help="A shortlist.  [all of the library's, or none where CLIPS are named]",
 )
 @click.option("--keep", metavar="LIST", help="Keep the unused scenes in this shortlist.")
 @library_option

@@ -11,14 +11,13 @@ import streamlit as st
 from app import page
 from app.labels.asking import likeliest
 from app.labels.book import Labels
-from app.labels.filters import begin_using, using
+from app.labels.filters import begin_using, delete_label, name_in_use, using
 from app.labels.sheet import read_labels, write_labels
 from app.moment import Moment
 from app.sent import Sent
 from app.shortlist import DEFAULT_LIST, MAX_NAME_CHARACTERS, Pick, Shortlists
 from app.views import look, shortlist_page
 from app.views.shortlist_manage import WHO
-from indexer.labelling.kept import kept_classifiers
 from indexer.library import Library
 
 MOST, USUAL = 500, 30
@@ -38,7 +37,7 @@ def show(library: Library, labels: Labels, name: str | None) -> None:
                           max_chars=MAX_NAME_CHARACTERS)  # fmt: skip
             st.button("Keep them", on_click=look.guarded(_keep_likeliest),
                       args=(library, labels, name))  # fmt: skip
-            is_used = any(m.name.casefold() == name.casefold() for m in kept_classifiers(library))
+            is_used = name_in_use(library, name) is not None
             st.button(
                 "Use it no longer" if is_used else "Use it as a filter",
                 disabled=using.work is not None and using.work.is_running,
@@ -58,8 +57,12 @@ def show(library: Library, labels: Labels, name: str | None) -> None:
         st.button("Take them over", disabled=held is None, on_click=look.guarded(_take_over),
                   args=(library, labels))  # fmt: skip
         if name:
-            st.button("Delete this label", icon=":material/delete:",
-                      on_click=look.guarded(labels.delete), args=(name,))  # fmt: skip
+            st.button(
+                "Delete this label",
+                icon=":material/delete:",
+                on_click=look.guarded(delete_label),
+                args=(library, labels, name),
+            )
 
 
 @st.fragment(run_every=LOOK_EVERY_S)

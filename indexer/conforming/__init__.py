@@ -8,6 +8,6 @@
 pictures are compared: `small.py` makes them small, `blocks.py` says how alike two are whatever was
 done to their light or laid over them, `framing.py` what part of the film's picture is shown,
 `candidates.py` where to look, `lines.py` which frame of the film each frame of the trailer shows,
-`labelling.py` which of all lines holds when, `edges.py` where pieces meet in the dark and
+`best_way.py` which of all lines holds when, `edges.py` where pieces meet in the dark and
 `crossfades.py` where two hold at once. `pieces.py` tells it all, `segment.py` what others get.
 """

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from indexer.aligning.titles import Origin
 from indexer.clip import Clip
+from indexer.conforming.best_way import NONE, labelled
 from indexer.conforming.blocks import Blocks, blocks_of, shows_something
 from indexer.conforming.candidates import Candidate, Known, candidates_of
 from indexer.conforming.crossfades import crossfade_at
 from indexer.conforming.edges import black_spans, edge_near
 from indexer.conforming.footage import Footage, footage_of
 from indexer.conforming.framing import as_compared, cut_out, without_bars
-from indexer.conforming.labelling import NONE, labelled
 from indexer.conforming.lines import Line, along, different, fitted, grown, lines_in, says_the_same
 from indexer.conforming.small import HEIGHT, WIDTH, Reel, aspect_of_title, sheet_pictures
 from indexer.library import Library

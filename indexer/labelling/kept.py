@@ -74,19 +74,21 @@ def keep_classifier(library: Library, name: str, basis: Basis, learned: Learned)
     return kept
 
 
-def forget_classifier(library: Library, name: str) -> bool:
-    """Keep a label's classifier no longer. Returns whether there was one."""
-    path = _path(library, name)
-    was_there = path.is_file()
+def forget_classifier(library: Library, name: str) -> None:
+    """Keep a label's classifier no longer. Raises `CannotRunNow` as `keep_classifier`."""
     with explained(library.root):
-        path.unlink(missing_ok=True)
-    return was_there
+        _path(library, name).unlink(missing_ok=True)
 
 
 def kept_classifiers(library: Library) -> list[KeptClassifier]:
     """Return the classifiers that read this version's vectors, by name."""
     found = [c for c in _all(library) if _is_ours(c, library)]
     return sorted(found, key=lambda c: c.name)
+
+
+def names_kept(library: Library) -> dict[str, bool]:
+    """Return the labels that have a classifier: name -> whether it reads this version's vectors."""
+    return {c.name: _is_ours(c, library) for c in sorted(_all(library), key=lambda c: c.name)}
 
 
 def _all(library: Library) -> Iterator[KeptClassifier]:
@@ -105,6 +107,5 @@ def _is_ours(kept: KeptClassifier, library: Library) -> bool:
 
 
 def _path(library: Library, name: str) -> Path:
-    """Return where a label's classifier lies; names that differ in case alone are one label's."""
-    digest = hashlib.sha256(name.casefold().encode()).hexdigest()[:16]
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     return library.models_folder / LABELS_FOLDER / f"{digest}.npz"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from app.cli import main
 from app.labels.agreement import agreements
 from app.labels.book import Labels, settled
 from app.labels.command import label as label_command
+from indexer.labelling.kept import names_kept
 from indexer.library import Library
 from indexer.probes.label import Label
+from indexer.tagging.tags import known_names
 from qdrant.errors import StoreUnavailable, UsageError
 
 SHOT = (0, SHOT_FRAMES)
@@ -167,12 +170,47 @@ def test_a_label_becomes_a_filter_and_stops_being_one(library: Library) -> None:
     assert all(hit["shots"][0] % 3 == 0 and hit["shots"][1] % 3 == 1 for hit in found["hits"])
     assert found["hits"][0]["tags"] == {"label": ["Dark"]}
     refused = CliRunner().invoke(main, ["search", "label:action", *where])
-    assert "There are: Dark." in refused.stderr
+    assert "No shot here has been tagged" in refused.stderr  # of what words ask for
+    refused = CliRunner().invoke(main, ["search", "label:nothing", *where])
+    assert "There are: Dark, " in refused.stderr
+    assert "used as a filter" in run(library, "delete", "dark", expect=2)
 
     run(library, "use", "Dark", "--off")
     refused = CliRunner().invoke(main, ["search", "label:dark", *where])
     assert "No shot here has been tagged" in refused.stderr
     run(library, "use", "Dark", "--off", expect=2)
+
+
+def test_filters_learn_the_vectors_of_another_context_model(library: Library) -> None:
+    for name, asked in (("Dark", is_dark), ("Light", lambda shot: not is_dark(shot))):
+        for shot in range(12):
+            holds = "--yes" if asked(shot) else "--no"
+            run(library, "answer", name, "Harbour", f"{SHOT_FRAMES * shot}f", holds)
+        run(library, "use", name)
+    for manifest in library.titles():  # as if trained anew
+        library.finish(replace(manifest, checkpoint="n"))
+    record = library.context_folder / "context.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"id": "n"}))
+    assert names_kept(library) == {"Dark": False, "Light": False}
+    run(library, "use", "Light")
+    assert names_kept(library) == {"Dark": True, "Light": True}
+    assert known_names(library.titles(), "own") == ["Dark", "Light"]
+
+    Labels.of(library).delete("Dark")  # by hand, past the command
+    record.write_text(json.dumps({"id": "o"}))
+    told = CliRunner().invoke(
+        main, ["tag", "--only", "own", "--library", str(library.root)]
+    ).stderr  # fmt: skip
+    assert "The label 'Dark' is a filter no longer. There is no label 'Dark'" in told
+    assert names_kept(library) == {"Light": True}
+
+
+def test_values_of_others_become_yes_and_no(library: Library) -> None:
+    labels = Labels.of(library)
+    told = [Label("t", shot, shot + 1, "Dark", value) for shot, value in enumerate((3.0, 0.3, 1.0))]
+    labels.take_over(told)
+    assert [one.value for one in labels.answers("Dark")] == [1.0, 0.0, 1.0]
 
 
 def test_labels_go_out_and_come_back(library: Library, tmp_path: Path) -> None:

@@ -216,8 +216,10 @@ def test_coverage_counts_each_second_once_and_lists_what_nobody_used(
     trimbin(root, "coverage", "Harbour", "--keep", "Fresh")
     [item] = json.loads(trimbin(root, "shortlist", "show", "Fresh", "--json"))["items"]
     assert (item["start_frame"], item["end_frame"]) == (240, 576)
-    after = trimbin(root, "coverage", "Harbour")
-    assert "75.0% of Harbour used; 0 of 2 scenes unused" in after
+    after = trimbin(root, "coverage", "Harbour")  # what nobody used is no use by being listed
+    assert "16.7% of Harbour used; 1 of 2 scenes unused" in after
+    trimbin(root, "shortlist", "note", str(item["item_id"]), "opens the spot")
+    assert "75.0% of Harbour used; 0 of 2 scenes unused" in trimbin(root, "coverage", "Harbour")
 
 
 def test_a_glimpse_is_no_use_and_a_list_of_another_title_says_so(

@@ -24,10 +24,10 @@ from trailers import (
 )
 
 from indexer.aligning.titles import Origin
+from indexer.conforming.best_way import NONE, labelled
 from indexer.conforming.blocks import blocks_of, likeness, shows_something
 from indexer.conforming.edges import black_spans, edge_near
 from indexer.conforming.framing import Box, framing_of, largest, without_bars
-from indexer.conforming.labelling import NONE, labelled
 from indexer.conforming.pieces import trace
 from indexer.conforming.segment import Segment, segments_of, with_whole_shots
 from indexer.conforming.small import reel_of

@@ -16,11 +16,12 @@ from shelf import add_title, make_film, make_library
 
 from app.cli import main
 from app.conforming.conform import Conformed, keep, told
-from app.conforming.edl import edl_of
+from app.conforming.edl import edl_of, write_edl
 from app.importing.edl import read
 from app.shortlist import Shortlists
 from indexer.conforming.segment import Segment
 from indexer.library import Library
+from qdrant.errors import CannotRunNow
 
 FOUND: dict[str, Any] = {"title": "Harbour", "confidence": 0.9, "is_exact": True}
 
@@ -81,6 +82,17 @@ def test_others_read_the_edl(shelf: tuple[Library, str], tmp_path: Path) -> None
     assert third.edits[0].black
     spans = [(one.start.timecode, one.end.timecode) for one in read(path.read_text()).selects]
     assert spans == [("10:00:01:00", "10:00:03:00"), ("10:00:05:00", "10:00:05:18")]
+
+
+def test_an_edl_that_is_there_stays_as_it_is(shelf: tuple[Library, str], tmp_path: Path) -> None:
+    library, title_id = shelf
+    (tmp_path / "out").mkdir()
+    theirs = tmp_path / "out" / "My_trailer.edl"
+    theirs.write_text("an editor's own")
+    assert write_edl(by_hand(title_id), library, tmp_path / "out").name == "My_trailer_2.edl"
+    assert theirs.read_text() == "an editor's own"
+    with pytest.raises(CannotRunNow, match="cannot be written"):
+        write_edl(by_hand(title_id), library, theirs / "no folder")
 
 
 def test_what_was_found_is_kept_in_the_trailers_order_and_told(
