@@ -16,7 +16,7 @@ from indexer.media.timecode import Clock
 from indexer.promotion.breaks import Break, breaks_of
 from indexer.query import encode_words
 from indexer.tagging.tags import known_names
-from indexer.tagging.vocabulary import PAYLOAD
+from indexer.tagging.vocabulary import PAYLOAD, read_vocabulary
 from qdrant.errors import UsageError
 from qdrant.language import AnyOf, Query, Question
 from qdrant.ranking import ScoredShot, score_shots, scoring
@@ -33,16 +33,6 @@ MOST_TITLES = 20
 """Of the titles that answer the brief best, so many are looked at."""
 MOST_SHOTS = 500
 """So many shots are asked about what to keep away from, the likeliest."""
-BRAND_SAFETY: Mapping[str, str] = {
-    "violence": "somebody is attacked, beaten or shot",
-    "gore": "blood, a wound, a corpse",
-    "death": "a funeral, a grave, somebody dies",
-    "drugs": "drugs, a syringe, a cigarette",
-    "alcohol": "drinking alcohol, a bottle of whiskey",
-    "nudity": "a naked body, sex",
-    "disaster": "a plane crash, a burning building, a flood",
-}
-"""What most brands keep away from, and how words ask for it; all else is asked as it is called."""
 NO_BREAK = "No break would do: it takes a cut between scenes, away from a title's ends."
 NOTHING_GOOD = "Nothing here fits the brief well; these are the nearest."
 DEFAULT_AVOID = ("violence", "gore", "drugs", "nudity")
@@ -181,12 +171,12 @@ class _Asking:
         if not name:
             raise UsageError("A label to keep away from needs a name: `--avoid violence`.")
         floor = self.catalogue.library.profile.confidence_floor
-        asked = self.words(BRAND_SAFETY.get(name, name.replace("-", " ")))
-        found = {
-            (shot.title_id, shot.shot): ("words", shot.score)
-            for shot in self.best(asked, title_ids)
-            if shot.score >= floor
-        }
+        found: dict[tuple[str, int], tuple[str, float]] = {}
+        for phrase in _phrases(name):
+            for shot in self.best(self.words(phrase), title_ids):
+                place = (shot.title_id, shot.shot)
+                if shot.score >= max(floor, found.get(place, ("", 0.0))[1]):
+                    found[place] = ("words", shot.score)
         return found | dict.fromkeys(self._tagged(name, title_ids), ("tag", 1.0))
 
     def _tagged(self, name: str, title_ids: tuple[str, ...]) -> set[tuple[str, int]]:
@@ -201,6 +191,13 @@ class _Asking:
                 found = self.catalogue.query(Query(conditions=where, candidates=most))
                 tagged |= {(hit.title_id, hit.shot) for hit in found}
         return tagged
+
+
+def _phrases(name: str) -> tuple[str, ...]:
+    """Return how words ask for what a label means: as tagging does, or as it is called."""
+    known = (entry for entry in read_vocabulary().entries if entry.name.casefold() == name)
+    entry = next(known, None)
+    return entry.phrases if entry else (name.replace("-", " "),)
 
 
 def _answering(shots: Iterable[ScoredShot], catalogue: Catalogue) -> list[Manifest]:
