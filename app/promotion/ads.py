@@ -16,7 +16,7 @@ from indexer.media.timecode import Clock
 from indexer.promotion.breaks import Break, breaks_of
 from indexer.query import encode_words
 from indexer.tagging.tags import known_names
-from indexer.tagging.vocabulary import PAYLOAD, read_vocabulary
+from indexer.tagging.vocabulary import GROUPS, PAYLOAD, read_vocabulary
 from qdrant.errors import UsageError
 from qdrant.language import AnyOf, Query, Question
 from qdrant.ranking import ScoredShot, score_shots, scoring
@@ -35,6 +35,8 @@ MOST_SHOTS = 500
 """So many shots are asked about what to keep away from, the likeliest."""
 NO_BREAK = "No break would do: it takes a cut between scenes, away from a title's ends."
 NOTHING_GOOD = "Nothing here fits the brief well; these are the nearest."
+BRAND_SAFETY = "brand-safety"
+"""Names at once whatever the vocabulary of tags marks as something to keep away from."""
 DEFAULT_AVOID = ("violence", "gore", "drugs", "nudity")
 
 
@@ -106,7 +108,7 @@ def ad_breaks(
     else:
         titles = _answering(asking.best(wanted, ()), catalogue)
     ids = tuple(manifest.title_id for manifest in titles)
-    shunned = [(label, asking.to_shun(label, ids)) for label in dict.fromkeys(avoid)] if ids else []
+    shunned = [(label, asking.to_shun(label, ids)) for label in _named(avoid)] if ids else []
     found = [
         one
         for manifest in titles
@@ -191,6 +193,13 @@ class _Asking:
                 found = self.catalogue.query(Query(conditions=where, candidates=most))
                 tagged |= {(hit.title_id, hit.shot) for hit in found}
         return tagged
+
+
+def _named(avoid: Sequence[str]) -> list[str]:
+    """Return what to keep away from, each once; for `BRAND_SAFETY` all that it stands for."""
+    marked = sorted(name for group in GROUPS for name in read_vocabulary().to_avoid(group))
+    told = (marked if name.strip().casefold() == BRAND_SAFETY else [name] for name in avoid)
+    return [*dict.fromkeys(name for names in told for name in names)]
 
 
 def _phrases(name: str) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     "--avoid",
     multiple=True,
     metavar="LABEL",
-    help="What no break may be near to: a tag, or words.  [violence, gore, drugs, nudity]",
+    help="What no break may be near to: a tag, words, or brand-safety: all that tags mark so.  "
+    "[violence, gore, drugs, nudity]",
 )
 @click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True)
 @click.option("--title", help="Only this title: its name or its id.")
