@@ -24,6 +24,7 @@ from qdrant.errors import UsageError
 
 BLACK = "BL"
 MOST_ALIKE = 1000
+"""EDLs of one trailer in a folder: each further one has a number after its name."""
 
 
 def write_edl(conformed: Conformed, library: Library, folder: Path) -> Path:

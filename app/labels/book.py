@@ -143,9 +143,8 @@ class Labels:
     def take_over(self, answers: Iterable[Label]) -> int:
         """Write answers of anybody down, in one step. Returns how many there were.
 
-        A value above a half is a yes, any other a no.
-
-        A label that is not there is begun. Raises `UsageError` for an empty stretch or name.
+        A value above a half is a yes, any other a no. A label that is not there is begun. Raises
+        `UsageError` for an empty stretch or name.
         """
         told = [(label_name(one.label), one) for one in answers]
         with writing(self.path, LAYOUT) as connection:
@@ -172,11 +171,11 @@ class Labels:
         Returns it; None where there is none left.
         """
         with writing(self.path, LAYOUT) as connection:
-            label_id = _need(connection, name)["label_id"]
+            found = _need(connection, name)
             last = connection.execute(
                 "SELECT * FROM answers WHERE label_id = ? AND by = ? AND NOT is_taken_back "
                 "ORDER BY answer_id DESC LIMIT 1",
-                (label_id, self.who),
+                (found["label_id"], self.who),
             ).fetchone()
             if last is None:
                 return None
@@ -184,7 +183,7 @@ class Labels:
                 "UPDATE answers SET is_taken_back = 1 WHERE answer_id = ?", (last["answer_id"],)
             )
         span = (last["start_frame"], last["end_frame"])
-        return Label(last["title_id"], *span, name, last["value"], last["by"])
+        return Label(last["title_id"], *span, found["name"], last["value"], last["by"])
 
 
 def settled(answers: Sequence[Label]) -> list[Label]:

@@ -7,13 +7,12 @@ classifier where it is sure and wrong, and where it cannot tell (Video Annotator
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Feed = Literal["likely", "unlikely", "borderline", "chance"]
-FEEDS: tuple[Feed, ...] = get_args(Feed)
 APART = 3
 """Shots of one title that stand nearer to one another are much the same: one of them is asked."""
 
